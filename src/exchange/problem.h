@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Answers that the gateway itself gives. Errors become `application/problem+json` (RFC 9457) with the members type, title, status, detail, request_id, and for
+// clients of the seed's API also error and message. The only place that maps error kinds to statuses.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "exchange/exchange.h"
+
+namespace sandgate {
+
+// 400, 403, 404, 413, 503, 504 (of an upstream) or 408 (of a client), 502, 503 (guest fault: one status for every kind), 501, 500.
+int status_of(ErrorKind kind);
+
+// A complete response with `body` as `content_type`. Sets Content-Length; `extra` fields are added when not null. Remembers the status in the record.
+Task<Status> respond(Exchange& exchange, int status, std::string_view content_type, std::string_view body, const http::Fields* extra = nullptr);
+
+// A problem body with an explicit status. `detail` may be shown to anyone. kOverloaded statuses (503, 429) carry Retry-After when `retry_after_s` > 0.
+struct Problem {
+  int status = 500;
+  std::string_view error;   // stable name: "not_found"
+  std::string_view detail;  // a sentence
+  int retry_after_s = 0;
+  std::string_view allow;   // for 405: the methods
+  std::string_view authenticate;  // for 401
+};
+Task<Status> respond_problem(Exchange& exchange, const Problem& problem);
+// The problem of an error; only `detail` is shown, never `cause`. Aborts instead when the response is committed.
+Task<Status> respond_error(Exchange& exchange, const Error& error);
+
+// JSON text of a problem body, for places without an exchange (a connection that refuses a head). `request_id` may be empty.
+std::string problem_json(const Problem& problem, std::string_view request_id);
+
+// Appends `text` as the inside of a JSON string: quotes, backslashes and control bytes escaped, invalid UTF-8 replaced by U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace sandgate

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The deployed modules of the server, in deployment order. Changes are rare and made under a lock; the request path takes an immutable snapshot. Thread-safe.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "modules/execution_stats.h"
+#include "sandbox/module.h"
+
+namespace sandgate::modules {
+
+enum class AttachPoint : unsigned char { kOnRequest, kOnResponse, kOnError };
+// "OnRequest", "OnResponse", "OnError".
+std::string_view attach_point_name(AttachPoint point);
+
+// A module as it was deployed. Immutable but for the counters.
+struct DeployedModule {
+  std::string uuid;         // version 4, lower case
+  std::string name;         // [A-Za-z0-9._-]{1,64}
+  std::string file_path;    // as given
+  std::string sha256_hex;
+  std::uint64_t size_bytes = 0;
+  std::int64_t created_unix_ns = 0;
+  std::vector<AttachPoint> attach_points;
+  std::shared_ptr<const sandbox::Module> module;
+
+  mutable std::atomic<std::int64_t> last_accessed_unix_ns{0};
+  mutable std::atomic<std::uint64_t> access_count{0};
+  mutable ExecutionStats stats;
+
+  bool attached(AttachPoint point) const;
+};
+
+// What is deployed at one moment.
+struct Snapshot {
+  std::vector<std::shared_ptr<const DeployedModule>> all;
+  std::vector<std::shared_ptr<const DeployedModule>> on_request;
+  std::vector<std::shared_ptr<const DeployedModule>> on_response;
+};
+
+class ModuleStore {
+ public:
+  // A bound on what one server runs; each module costs compiled code and a row in every report.
+  static constexpr std::size_t kModulesMax = 256;
+
+  // Appends. kInvalid: the name or the sha256 is deployed already (the detail names which), or the store is full.
+  Status add(std::shared_ptr<const DeployedModule> module);
+  // kNotFound when no module has this uuid. Running calls finish on their own reference.
+  Status remove(std::string_view uuid);
+
+  std::shared_ptr<const Snapshot> snapshot() const;
+  // Changes with every add and remove; readers keep their snapshot while it stays the same.
+  std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // Sums since start, removed modules included.
+  ExecutionTotals totals() const;
+  ExecutionStats& total_stats() const { return total_stats_; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<Snapshot>();
+  std::atomic<std::uint64_t> version_{1};
+  mutable ExecutionStats total_stats_;
+};
+
+// A loop's copy of the snapshot: one atomic load per request, no shared reference count. Loop thread only.
+class SnapshotReader {
+ public:
+  explicit SnapshotReader(const ModuleStore& store) : store_(store) {}
+  // Valid until the next call; copy the pointer to keep it across a suspension.
+  const std::shared_ptr<const Snapshot>& current();
+
+ private:
+  const ModuleStore& store_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::uint64_t version_ = 0;
+};
+
+}  // namespace sandgate::modules

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The wasm engine of the process: the pool of memories and fibers, the epoch ticker, and the road by which a guest that waits is woken on its own loop. One
+// per server, made before the loops run and destroyed after they ended. Thread-safe. Knows no HTTP.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/loop.h"
+#include "base/result.h"
+
+struct sg_engine;
+
+namespace sandgate::sandbox {
+
+// Defaults of the seed (requirements row 4-29).
+inline constexpr std::uint64_t kWasmPageBytes = 65536;
+inline constexpr std::uint64_t kMemoryPagesDefault = 1024;
+inline constexpr Milliseconds kExecutionTimeDefault{1000};
+inline constexpr std::uint64_t kStackBytesDefault = 1024 * 1024;
+// Live instances of the process. Each costs 12 KiB when small; address space is reserved for all.
+inline constexpr std::uint32_t kInstancesMaxDefault = 1000;
+
+struct EngineOptions {
+  std::uint64_t memory_bytes_max = kMemoryPagesDefault * kWasmPageBytes;
+  std::uint64_t stack_bytes = kStackBytesDefault;
+  std::uint32_t instances_max = kInstancesMaxDefault;
+  bool for_compiling = false;  // the compiler process: no pool, no ticker
+};
+
+// A line that a guest wrote to stdout or stderr. Called on the loop thread of the call, on a fiber's stack: cheap, noexcept, must not suspend. `user` is what the
+// instance was made with.
+class GuestLog {
+ public:
+  virtual ~GuestLog() = default;
+  virtual void line(void* user, bool is_stderr, std::string_view text) noexcept = 0;
+};
+
+class Engine {
+ public:
+  // `log` outlives the engine; may be null when compiling. kInternal when address space for the pool cannot be had (the detail names the flag to lower).
+  static Result<std::unique_ptr<Engine>> create(const EngineOptions& options, GuestLog* log);
+  virtual ~Engine() = default;
+
+  // Once per loop, before guests run on it: gives wakes their way back. `loop` outlives the engine's last call on it.
+  virtual void attach_loop(Loop& loop) = 0;
+  // On each loop thread before its first guest.
+  static void initialise_thread();
+
+  // Changes whenever compiled code of another build or configuration must not be loaded.
+  virtual std::string_view fingerprint() const = 0;
+  // How it was set up, for the start-up log ("pooling, 1000 instances, pagemap scan on").
+  virtual std::string_view description() const = 0;
+
+  // For module.h, instance.h, run_queue.h and compiler.h only.
+  virtual sg_engine* handle() const = 0;
+  // A guest starts or stops running on some thread: the ticker sleeps while none does.
+  virtual void guest_entered() = 0;
+  virtual void guest_left() = 0;
+};
+
+}  // namespace sandgate::sandbox

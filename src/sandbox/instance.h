@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One running instance: a store with its budget. Belongs to one loop; at most one call at a time. After a failure it is spent. Nothing of the guest runs before the
+// first poll (run_queue.h).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+
+#include "base/loop.h"
+#include "sandbox/failure.h"
+#include "sandbox/module.h"
+
+struct sg_instance;
+
+namespace sandgate::sandbox {
+
+// What one call may use. Zero for cpu means no limit.
+struct Budget {
+  std::uint64_t memory_bytes = kMemoryPagesDefault * kWasmPageBytes;  // over all memories of the instance
+  Milliseconds wall = kExecutionTimeDefault;
+  Milliseconds cpu{0};
+  std::uint64_t output_bytes = 10 * 1024 * 1024;  // lifted out of the guest in one call; the engine adds room for fields
+};
+
+class RunQueue;
+
+class Instance {
+ public:
+  // `log_user` is handed to GuestLog::line and must outlive the instance. kCapacity when the pool is used up.
+  static std::expected<Instance, GuestFailure> create(const Module& module, const Budget& budget, RunQueue& queue, void* log_user);
+  Instance(Instance&& other) noexcept;
+  Instance& operator=(Instance&&) = delete;
+  ~Instance();  // cancels what runs
+
+  std::uint64_t memory_peak_bytes() const;
+  // Time spent inside polls of the current or last call.
+  Nanoseconds busy() const;
+  sg_instance* handle() const { return instance_; }
+
+ private:
+  Instance(sg_instance* instance, RunQueue& queue, std::uint64_t token) : instance_(instance), queue_(&queue), token_(token) {}
+  friend class RunQueue;
+  sg_instance* instance_;
+  RunQueue* queue_;
+  std::uint64_t token_;
+};
+
+}  // namespace sandgate::sandbox

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# sandgate_library(NAME DEPS layer... [PRIVATE_DEPS target...] [TEST_DEPS target...] [EXCLUDE file.cc...])
+#
+# One folder, one library: every *.cc here except *_test.cc and EXCLUDE, in target NAME (file libsandgate_NAME.a). Headers are found from
+# src/ ("http/field.h"). Every *_test.cc goes into one executable NAME_test, whose tests ctest knows one by one. Every header without a
+# source file of the same name is compiled alone (NAME_headers); the others are their source's first include, which tests/tidy checks.
+# A folder without sources is an interface library, so layers can be written in any order.
+set(SANDGATE_TSAN_LIBRARIES base platform net sandbox abi_router_middleware modules telemetry gateway admin server
+    CACHE INTERNAL "Libraries whose tests cross threads: ctest label tsan")
+
+function(sandgate_library name)
+  cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS;TEST_DEPS;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "*.cc")
+  file(GLOB headers CONFIGURE_DEPENDS "*.h")
+  file(GLOB tests CONFIGURE_DEPENDS "*_test.cc")
+  list(TRANSFORM arg_EXCLUDE PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  list(REMOVE_ITEM sources ${tests} ${arg_EXCLUDE})
+
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC sandgate_options ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS})
+    target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+    set_target_properties(${name} PROPERTIES OUTPUT_NAME sandgate_${name})
+  else()
+    add_library(${name} INTERFACE ${headers})
+    target_link_libraries(${name} INTERFACE sandgate_options ${arg_DEPS} ${arg_PRIVATE_DEPS})
+    target_include_directories(${name} INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+  endif()
+
+  if(SANDGATE_TESTS)
+    sandgate_check_headers(${name} HEADERS ${headers} SOURCES ${sources} LINK ${name} ${arg_PRIVATE_DEPS})
+    if(tests)
+      sandgate_test(${name}_test SOURCES ${tests} DEPS ${name} ${arg_PRIVATE_DEPS} ${arg_TEST_DEPS})
+    endif()
+  endif()
+endfunction()
+
+# sandgate_test(NAME SOURCES file.cc... DEPS target...): a GoogleTest executable; its tests get the label tsan when their library crosses
+# threads, and find the tree, the guests and the binary through tests/support/paths.h.
+function(sandgate_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE sandgate_options ${arg_DEPS} test_paths GTest::gmock GTest::gtest_main)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  # GoogleTest's macros do all of these.
+  target_compile_options(${name} PRIVATE -Wno-global-constructors -Wno-null-dereference -Wno-unused-member-function)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+
+  string(REGEX REPLACE "_test$" "" library ${name})
+  set(labels)
+  if(library IN_LIST SANDGATE_TSAN_LIBRARIES OR name STREQUAL "integration_test")
+    set(labels LABELS tsan)
+  endif()
+  gtest_discover_tests(${name} TEST_PREFIX "${library}: " WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 ENVIRONMENT "${SANDGATE_TEST_ENVIRONMENT}" ${labels})
+  add_dependencies(sandgate_tests ${name})
+endfunction()
+
+# Every header compiles on its own. NAME_headers is part of `all`.
+function(sandgate_check_headers name)
+  cmake_parse_arguments(arg "" "" "HEADERS;SOURCES;LINK" ${ARGN})
+  set(units)
+  foreach(header IN LISTS arg_HEADERS)
+    string(REGEX REPLACE "\\.h$" ".cc" source "${header}")
+    if(source IN_LIST arg_SOURCES)
+      continue()
+    endif()
+    file(RELATIVE_PATH include "${PROJECT_SOURCE_DIR}/src" "${header}")
+    string(REPLACE "/" "_" unit "${include}")
+    set(unit "${PROJECT_BINARY_DIR}/generated/headers/${unit}.cc")
+    file(CONFIGURE OUTPUT "${unit}" CONTENT "#include \"${include}\"  // once\n#include \"${include}\"  // and twice\n" @ONLY)
+    list(APPEND units "${unit}")
+  endforeach()
+  if(units)
+    add_library(${name}_headers OBJECT ${units})
+    target_link_libraries(${name}_headers PRIVATE sandgate_options ${arg_LINK})
+    target_compile_options(${name}_headers PRIVATE -O0 -U_FORTIFY_SOURCE)
+  endif()
+endfunction()
+
+if(SANDGATE_TESTS)
+  # Everything that `ctest` needs, without the checks.
+  add_custom_target(sandgate_tests)
+  # A report that names nothing helps nobody: symbols and the first error only.
+  set(SANDGATE_TEST_ENVIRONMENT
+    "ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=1:abort_on_error=0"
+    "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
+endif()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What we use from Debian, as targets with names of our own. Everything here is a system header, so our warnings do not apply to it.
+set(SANDGATE_SETUP_HINT "Run tools/setup, or install it with:   sudo apt-get install")
+
+find_package(Threads REQUIRED)
+
+# Boost 1.81: headers only (Asio, and the implementation units in src/third_party).
+find_path(SANDGATE_BOOST_INCLUDE boost/asio/awaitable.hpp)
+if(NOT SANDGATE_BOOST_INCLUDE)
+  message(FATAL_ERROR "Boost's headers are missing. ${SANDGATE_SETUP_HINT} libboost1.81-dev")
+endif()
+mark_as_advanced(SANDGATE_BOOST_INCLUDE)
+file(STRINGS "${SANDGATE_BOOST_INCLUDE}/boost/version.hpp" boost_version_line REGEX "define BOOST_LIB_VERSION")
+if(NOT boost_version_line MATCHES "\"1_(8[1-9]|9[0-9])")
+  message(FATAL_ERROR "Boost 1.81 or newer is needed; ${SANDGATE_BOOST_INCLUDE} says: ${boost_version_line}. ${SANDGATE_SETUP_HINT} libboost1.81-dev")
+endif()
+
+add_library(boost_headers INTERFACE)
+target_include_directories(boost_headers SYSTEM INTERFACE "${SANDGATE_BOOST_INCLUDE}")
+target_compile_definitions(boost_headers INTERFACE BOOST_ALL_NO_LIB)
+
+add_library(boost_asio INTERFACE)
+target_link_libraries(boost_asio INTERFACE boost_headers Threads::Threads)
+# No deprecated names, and the concrete executors everywhere: any_io_executor costs an indirect call per operation.
+target_compile_definitions(boost_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HEADER_ONLY)
+
+# spdlog and fmt header-only: only src/platform/log.cc pays for it, and the binary needs no library of theirs at run time.
+find_package(spdlog CONFIG QUIET)
+find_package(fmt CONFIG QUIET)
+if(NOT TARGET spdlog::spdlog_header_only OR NOT TARGET fmt::fmt-header-only)
+  message(FATAL_ERROR "spdlog is missing. ${SANDGATE_SETUP_HINT} libspdlog-dev")
+endif()
+
+find_package(CLI11 CONFIG QUIET)
+if(NOT TARGET CLI11::CLI11)
+  message(FATAL_ERROR "CLI11 is missing. ${SANDGATE_SETUP_HINT} libcli11-dev")
+endif()

@@ -16,8 +16,8 @@ using Milliseconds = std::chrono::milliseconds;
 
 class Loop;
 
-// A deadline in a loop's timer wheel. Intrusive: owned by what it guards, no allocation. Disarms itself when destroyed. Loop thread only.
-// Resolution is Loop::kTimerTick; a timer never fires early.
+// A deadline in a loop's timer wheel (timer_wheel.h). Intrusive: owned by what it guards, no allocation. Leaves the wheel when destroyed. Loop thread only.
+// Resolution is Loop::kTimerTick; a timer never fires early. Arming again for later and disarming only store a word.
 class Timer {
  public:
   using Callback = void (*)(void* owner);
@@ -25,25 +25,25 @@ class Timer {
   Timer(Loop& loop, Callback callback, void* owner) : loop_(loop), callback_(callback), owner_(owner) {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  ~Timer() { disarm(); }
+  ~Timer();
 
-  // (Re)starts the timer. Cheap when it is armed already and the new deadline is later: only the deadline is stored.
+  // (Re)starts the timer. It is disarmed when the callback runs.
   void arm(Milliseconds delay);
-  void disarm();
+  void disarm() { armed_ = false; }
   bool armed() const { return armed_; }
 
  private:
-  friend class Loop;
   friend class TimerWheel;
 
   Loop& loop_;
   Callback callback_;
   void* owner_;
-  Timer* previous_ = nullptr;  // in a slot of the wheel; null when in none
+  Timer* previous_ = nullptr;
   Timer* next_ = nullptr;
   Nanoseconds deadline_{0};
-  std::uint32_t slot_ = 0;
+  std::uint64_t visit_tick_ = 0;  // when the wheel looks at it next
   bool armed_ = false;
+  bool linked_ = false;  // in a slot; may be so while disarmed
 };
 
 class Loop {
@@ -64,15 +64,14 @@ class Loop {
   // Reads the clock.
   virtual Nanoseconds precise_now() const = 0;
 
- private:
-  friend class Timer;
+  // For Timer only. Implementations hand both to a TimerWheel.
   virtual void timer_armed(Timer& timer, Nanoseconds deadline) = 0;
-  virtual void timer_disarmed(Timer& timer) = 0;
+  virtual void timer_destroyed(Timer& timer) = 0;
 };
 
-inline void Timer::arm(Milliseconds delay) { loop_.timer_armed(*this, loop_.now() + delay); }
-inline void Timer::disarm() {
-  if (armed_) loop_.timer_disarmed(*this);
+inline Timer::~Timer() {
+  if (linked_) loop_.timer_destroyed(*this);
 }
+inline void Timer::arm(Milliseconds delay) { loop_.timer_armed(*this, loop_.now() + delay); }
 
 }  // namespace sandgate

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -42,6 +43,7 @@ class Timer {
   Timer* next_ = nullptr;
   Nanoseconds deadline_{0};
   std::uint64_t visit_tick_ = 0;  // when the wheel looks at it next
+  std::size_t slot_ = 0;
   bool armed_ = false;
   bool linked_ = false;  // in a slot; may be so while disarmed
 };

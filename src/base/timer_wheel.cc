@@ -2,12 +2,14 @@
 #include "base/timer_wheel.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sandgate {
 
 void TimerWheel::link(Timer& timer, std::uint64_t visit_tick) {
   std::size_t slot = visit_tick % kSlots;
   timer.visit_tick_ = visit_tick;
+  timer.slot_ = slot;
   timer.previous_ = nullptr;
   timer.next_ = slots_[slot];
   if (timer.next_ != nullptr) timer.next_->previous_ = &timer;
@@ -17,7 +19,7 @@ void TimerWheel::link(Timer& timer, std::uint64_t visit_tick) {
 }
 
 void TimerWheel::unlink(Timer& timer) {
-  std::size_t slot = timer.visit_tick_ % kSlots;
+  std::size_t slot = timer.slot_;
   if (timer.previous_ != nullptr) {
     timer.previous_->next_ = timer.next_;
   } else {
@@ -51,28 +53,25 @@ void TimerWheel::fire_due(Nanoseconds now) {
   while (tick_ < target) {
     ++tick_;
     std::size_t slot = tick_ % kSlots;
-    // A callback may change the list: always take the first that is still to be visited. What is linked anew gets a later visit tick.
-    for (Timer* timer = slots_[slot]; timer != nullptr;) {
-      if (timer->visit_tick_ > tick_) {
-        timer = timer->next_;
-        continue;
-      }
-      unlink(*timer);
-      if (timer->armed_) {
-        if (due_tick(timer->deadline_) <= tick_) {
-          timer->armed_ = false;
-          timer->callback_(timer->owner_);
-        } else {
-          link(*timer, std::min(due_tick(timer->deadline_), tick_ + kSlots));
-        }
-      }
-      timer = slots_[slot];
-    }
+    if (slots_[slot] == nullptr) continue;
+    // A callback may arm and destroy timers: the due ones wait in a list of their own, from which they can still leave.
+    slots_[kVisited] = std::exchange(slots_[slot], nullptr);
+    occupied_.reset(slot);
+    for (Timer* timer = slots_[kVisited]; timer != nullptr; timer = timer->next_) timer->slot_ = kVisited;
+    while (slots_[kVisited] != nullptr) visit(*slots_[kVisited]);
   }
 }
 
+void TimerWheel::visit(Timer& timer) {
+  unlink(timer);
+  if (!timer.armed_) return;
+  std::uint64_t due = due_tick(timer.deadline_);
+  if (due > tick_) return link(timer, std::min(due, tick_ + kSlots));
+  timer.armed_ = false;
+  timer.callback_(timer.owner_);
+}
+
 std::optional<Nanoseconds> TimerWheel::next_due() const {
-  if (occupied_.none()) return std::nullopt;
   for (std::uint64_t tick = tick_ + 1; tick <= tick_ + kSlots; ++tick) {
     if (occupied_.test(tick % kSlots)) return Nanoseconds(Loop::kTimerTick) * static_cast<std::int64_t>(tick);
   }

@@ -36,10 +36,14 @@ class TimerWheel {
   static std::uint64_t due_tick(Nanoseconds deadline) { return ticks(deadline) + 1; }
 
   void link(Timer& timer, std::uint64_t visit_tick);
+  void visit(Timer& timer);
   void unlink(Timer& timer);
 
-  std::array<Timer*, kSlots> slots_{};
-  std::bitset<kSlots> occupied_;
+  // The last one takes the timers of the slot being visited, so that each is looked at once.
+  static constexpr std::size_t kVisited = kSlots;
+
+  std::array<Timer*, kSlots + 1> slots_{};
+  std::bitset<kSlots + 1> occupied_;
   std::uint64_t tick_;  // every slot up to and including this tick has been visited
 };
 

@@ -25,6 +25,8 @@ class BodySource {
   virtual std::optional<std::uint64_t> length() const = 0;
   // True when there is no body at all: length() is 0 and read() is not needed.
   bool empty() const { return length() == std::uint64_t{0}; }
+  // The rest is not wanted: ends a pending read with kDisconnected, and later ones too. A client connection closes after the response then.
+  virtual void abort() = 0;
   // Trailer fields, after read() returned the end. Null when there are none.
   virtual const http::Fields* trailers() const { return nullptr; }
 };
@@ -39,6 +41,7 @@ class BufferedBody final : public BodySource {
     co_return piece;
   }
   std::optional<std::uint64_t> length() const override { return text_.size(); }
+  void abort() override { text_ = {}; }
   std::string_view text() const { return text_; }
 
  private:

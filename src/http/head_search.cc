@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/head_search.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "http/byte_class.h"
+
+namespace sandgate::http {
+
+HeadSearch::Outcome HeadSearch::search(std::string_view buffer, const HeadLimits& limits, LeadingEmptyLine leading) {
+  SANDGATE_CHECK(searched_ <= buffer.size());
+  const char* const base = buffer.data();
+  const std::size_t window = std::min(buffer.size(), limits.head_bytes);
+  while (searched_ < window) {
+    const auto at = static_cast<std::size_t>(find_control(base + searched_, base + window) - base);
+    if (lines_ == 0) {
+      // The byte after the longest start line is either its CR or one too many, whatever it is.
+      const std::size_t longest = line_start_ + limits.start_line_bytes;
+      if (at > longest || (at == longest && at < window && base[at] != '\r')) return Outcome::kStartLineTooLong;
+    }
+    searched_ = at;
+    if (at == window) break;
+    if (base[at] != '\r') return base[at] == '\n' ? Outcome::kBareLf : Outcome::kControlByte;
+    if (at + 1 == window) break;
+    if (base[at + 1] != '\n') return Outcome::kBareCr;
+    searched_ = at + 2;
+    Outcome outcome = end_line(at, limits, leading);
+    if (outcome != Outcome::kNeedMore) return outcome;
+  }
+  return buffer.size() > limits.head_bytes ? Outcome::kHeadTooLong : Outcome::kNeedMore;
+}
+
+HeadSearch::Outcome HeadSearch::end_line(std::size_t end, const HeadLimits& limits, LeadingEmptyLine leading) {
+  const bool empty = end == line_start_;
+  line_start_ = searched_;
+  if (empty && lines_ == 0) {
+    if (leading == LeadingEmptyLine::kRefused || start_ != 0) return Outcome::kEmptyLines;
+    start_ = searched_;
+    return Outcome::kNeedMore;
+  }
+  if (empty) return Outcome::kFound;
+  if (lines_ == 0) start_line_end_ = end;
+  ++lines_;
+  return field_lines() > limits.fields ? Outcome::kTooManyFields : Outcome::kNeedMore;
+}
+
+}  // namespace sandgate::http

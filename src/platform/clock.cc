@@ -20,6 +20,8 @@ std::int64_t read_clock(clockid_t clock) {
 
 Nanoseconds monotonic_now() { return Nanoseconds(read_clock(CLOCK_MONOTONIC)); }
 
+Nanoseconds monotonic_coarse_now() { return Nanoseconds(read_clock(CLOCK_MONOTONIC_COARSE)); }
+
 std::int64_t unix_now_ns() { return read_clock(CLOCK_REALTIME); }
 
 std::string format_rfc3339(std::int64_t unix_ns) {

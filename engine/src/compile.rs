@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From WebAssembly to native code, by way of a component: only in the compiler process, because neither time nor memory is bounded.
+
+use crate::abi::router_middleware::{HookName, ON_REQUEST, ON_RESPONSE, PACKAGES, WANTED};
+use crate::engine::{CORE_INSTANCES_PER_COMPONENT, Engine, PROPOSALS, TABLE_ELEMENTS_MAX};
+use crate::error::{Error, ErrorKind, Result};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use wasi_preview1_component_adapter_provider as adapter;
+use wasmparser::{ExternalKind, Parser, Payload, TypeRef, Validator, WasmFeatures};
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::Resolve;
+
+const WIT: &str = include_str!("../wit/router_middleware.wit");
+const WIT_PACKAGE: &str = "sgl:router";
+
+/// The largest guests in use are JavaScript engines of 12 MiB; the validator's own limit on a function body is 7.6 MB.
+const WASM_BYTES_MAX: usize = 128 << 20;
+/// Over all modules of a component. A JavaScript engine has 15,000; each costs the compiler some hundred bytes at least.
+const FUNCTIONS_MAX: u64 = 250_000;
+
+/// Compiles a component, or a core module with the canonical export names or an embedded `component-type` section.
+///
+/// Known limit: the code checks the epoch at loops and function heads only, so one bulk instruction (memory.fill of 64 MiB: 158 ms)
+/// runs to its end.
+pub fn compile(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>> {
+    if wasm.len() > WASM_BYTES_MAX {
+        return Err(unsupported(format!("the file has {} bytes, the limit is {WASM_BYTES_MAX}", wasm.len())));
+    }
+    if !wasm.starts_with(b"\0asm") {
+        return Err(invalid("this is not a WebAssembly binary: it does not start with the bytes 00 61 73 6d"));
+    }
+    let survey = Survey::of(wasm, engine.memory_bytes_max())?;
+    validate(wasm)?;
+    let component = if survey.is_component { Cow::Borrowed(wasm) } else { Cow::Owned(componentize(wasm, &survey)?) };
+    engine
+        .wasmtime()
+        .precompile_component(&component)
+        .map_err(|cause| Error::with_cause(ErrorKind::Unsupported, "the module cannot be compiled", &cause))
+}
+
+/// What a first look over the sections finds: enough to refuse what is too large, and to choose how to make a component.
+#[derive(Default)]
+struct Survey {
+    is_component: bool,
+    has_component_type: bool,
+    imports: Vec<(String, String)>,
+    exports: HashSet<String>,
+}
+
+impl Survey {
+    fn of(wasm: &[u8], memory_bytes_max: u64) -> Result<Survey> {
+        let mut survey = Survey::default();
+        let mut functions = 0u64;
+        let mut modules = 0u32;
+        let mut depth = 0u32;
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload.map_err(|cause| invalid(format!("the binary is malformed: {cause}")))?;
+            let top = depth == 0;
+            match payload {
+                Payload::Version { encoding, .. } if top => {
+                    survey.is_component = encoding == wasmparser::Encoding::Component;
+                    depth = 1;
+                }
+                Payload::ModuleSection { .. } => modules += 1,
+                Payload::FunctionSection(section) => functions += u64::from(section.count()),
+                Payload::MemorySection(section) => {
+                    for memory in section.into_iter().flatten() {
+                        let bytes = u128::from(memory.initial) << memory.page_size_log2.unwrap_or(16);
+                        if bytes > u128::from(memory_bytes_max) {
+                            return Err(unsupported(format!(
+                                "a memory begins with {bytes} bytes, the largest of this process is {memory_bytes_max}"
+                            )));
+                        }
+                    }
+                }
+                Payload::TableSection(section) => {
+                    for table in section.into_iter().flatten() {
+                        if table.ty.initial > TABLE_ELEMENTS_MAX as u64 {
+                            let text =
+                                format!("a table begins with {} elements, the limit is {TABLE_ELEMENTS_MAX}", table.ty.initial);
+                            return Err(unsupported(text));
+                        }
+                    }
+                }
+                Payload::ImportSection(section) if !survey.is_component => {
+                    for import in section.into_imports() {
+                        let import = import.map_err(|cause| invalid(format!("the binary is malformed: {cause}")))?;
+                        let _: TypeRef = import.ty;
+                        survey.imports.push((import.module.to_owned(), import.name.to_owned()));
+                    }
+                }
+                Payload::ExportSection(section) if !survey.is_component => {
+                    for export in section {
+                        let export = export.map_err(|cause| invalid(format!("the binary is malformed: {cause}")))?;
+                        if export.kind == ExternalKind::Func {
+                            survey.exports.insert(export.name.to_owned());
+                        }
+                    }
+                }
+                Payload::CustomSection(section) if section.name().starts_with("component-type") => {
+                    survey.has_component_type = true;
+                }
+                _ => {}
+            }
+            if functions > FUNCTIONS_MAX {
+                return Err(unsupported(format!("there are more than {FUNCTIONS_MAX} functions")));
+            }
+            if modules > CORE_INSTANCES_PER_COMPONENT {
+                return Err(unsupported(format!("there are more than {CORE_INSTANCES_PER_COMPONENT} modules in the component")));
+            }
+        }
+        Ok(survey)
+    }
+}
+
+/// Tells what is broken from what merely uses a proposal that is off: the latter would pass if everything were on.
+fn validate(wasm: &[u8]) -> Result<()> {
+    let Err(cause) = Validator::new_with_features(PROPOSALS).validate_all(wasm) else { return Ok(()) };
+    if Validator::new_with_features(WasmFeatures::all()).validate_all(wasm).is_ok() {
+        Err(unsupported(format!("the module uses a WebAssembly proposal that is off: {cause}")))
+    } else {
+        Err(invalid(format!("the module is not valid: {cause}")))
+    }
+}
+
+/// Makes a core module into a component. Preview 1 imports are served by the adapter for reactors: routers call exports, they never
+/// run a `_start`.
+fn componentize(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
+    let module = if survey.has_component_type { Cow::Borrowed(wasm) } else { Cow::Owned(embed_world(wasm, survey)?) };
+    check_preview1(survey)?;
+    let encode = || {
+        ComponentEncoder::default()
+            .validate(true)
+            .module(&module)?
+            .adapter(adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
+            .encode()
+    };
+    encode().map_err(|cause| {
+        let text = format!("{cause:#}");
+        let kind = if text.contains("import") { ErrorKind::Link } else { ErrorKind::Exports };
+        Error::new(kind, format!("the core module cannot be made into a component: {text}"))
+    })
+}
+
+/// Adds the `component-type` section that a module with the canonical export names lacks: a world of exactly what it exports.
+fn embed_world(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
+    let exports =
+        |package: &str, hook: &HookName| survey.exports.contains(&format!("{package}/{}#{}", hook.interface, hook.function));
+    let found = PACKAGES.iter().find_map(|package| match (exports(package, &ON_REQUEST), exports(package, &ON_RESPONSE)) {
+        (true, true) => Some((package, "both")),
+        (true, false) => Some((package, "request-only")),
+        (false, true) => Some((package, "response-only")),
+        (false, false) => None,
+    });
+    let Some((package, world)) = found else {
+        return Err(Error::new(
+            ErrorKind::Exports,
+            format!(
+                "the core module serves nothing: {WANTED}. A core module exports them as functions named \
+                 `sgl:router/middleware-on-request#on-request` and `sgl:router/middleware-on-response#on-response`; a module made \
+                 with bindings becomes a component by `wasm-tools component new`"
+            ),
+        ));
+    };
+    if let Some((module, name)) = survey.imports.iter().find(|(module, _)| module != adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME) {
+        return Err(Error::new(ErrorKind::Link, format!("the import `{module}` `{name}` is not granted")));
+    }
+    let mut module = wasm.to_vec();
+    embed(&mut module, package, world).map_err(|cause| Error::internal(format!("the world cannot be embedded: {cause}")))?;
+    Ok(module)
+}
+
+fn embed(module: &mut Vec<u8>, package: &str, world: &str) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let mut resolve = Resolve::default();
+    let package_line = format!("package {WIT_PACKAGE};");
+    let wit = WIT.replace(&package_line, &format!("package {package};"));
+    let id = resolve.push_str("router_middleware.wit", &wit)?;
+    let world = resolve.select_world(&[id], Some(world))?;
+    wit_component::embed_component_metadata(module, &resolve, world, StringEncoding::UTF8)?;
+    Ok(())
+}
+
+/// The encoder's own words for an unknown preview 1 function do not name what to do: refuse it here, by name.
+fn check_preview1(survey: &Survey) -> Result<()> {
+    let wanted: Vec<_> =
+        survey.imports.iter().filter(|(module, _)| module == adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let known = Survey::of(adapter::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER, u64::MAX)?.exports;
+    match wanted.iter().find(|(_, name)| !known.contains(name)) {
+        Some((module, name)) => Err(Error::new(ErrorKind::Link, format!("the import `{module}` `{name}` is not granted"))),
+        None => Ok(()),
+    }
+}
+
+fn invalid(text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidModule, text)
+}
+
+fn unsupported(text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Unsupported, text)
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One store and the call in it: a future that C++ polls on its loop.
+//!
+//! The future owns the store while it runs and gives it back with the result, so nothing here refers to itself: dropping the future
+//! unwinds the guest's fiber and frees the store.
+
+use crate::abi::router_middleware as router;
+use crate::abi::router_middleware::{Action, ActionView};
+use crate::budget::{Budget, Meter};
+use crate::c_types::Poll as PollCode;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limiter::Limiter;
+use crate::log_stream::LogSink;
+use crate::module::Module;
+use crate::waker::WakeState;
+use crate::wasi::Wasi;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use wasmtime::component::Instance as ComponentInstance;
+use wasmtime::{Store, UpdateDeadline};
+
+/// What one call may lift beyond its output budget: the lists and strings around a body of the largest size.
+const LIFT_HEADROOM_BYTES: u64 = 1 << 20;
+
+/// What an instance, its store and its wakers share. The waker is this very object, so an instance costs one such allocation.
+pub struct Shared {
+    pub meter: Meter,
+    pub wake: WakeState,
+    pub log: LogSink,
+}
+
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        self.wake.wake();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake.wake();
+    }
+}
+
+/// The data of a store.
+pub struct Host {
+    pub shared: Arc<Shared>,
+    limiter: Limiter,
+    pub wasi: Option<Box<Wasi>>,
+}
+
+/// A store, and the component in it once the first call has made it.
+pub struct Guest {
+    pub store: Store<Host>,
+    instance: Option<ComponentInstance>,
+}
+
+impl Guest {
+    fn new(module: &Module, shared: &Arc<Shared>) -> Guest {
+        let host = Host { shared: shared.clone(), limiter: Limiter::new(shared.clone()), wasi: None };
+        let mut store = Store::new(module.engine.wasmtime(), host);
+        store.limiter(|host| &mut host.limiter);
+        store.epoch_deadline_callback(|store| {
+            store.data().shared.meter.tick()?;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let fuel = shared.meter.budget().output_bytes.saturating_add(LIFT_HEADROOM_BYTES);
+        store.set_hostcall_fuel(usize::try_from(fuel).unwrap_or(usize::MAX));
+        Guest { store, instance: None }
+    }
+
+    /// The component's instance; made within the first call, because start functions are guest code under the call's budget.
+    pub async fn instantiate(&mut self, module: &Module) -> wasmtime::Result<ComponentInstance> {
+        self.store.set_epoch_deadline(1);
+        if let Some(instance) = self.instance {
+            return Ok(instance);
+        }
+        let instance = module.pre.instantiate_async(&mut self.store).await?;
+        self.instance = Some(instance);
+        Ok(instance)
+    }
+}
+
+type Call = Pin<Box<dyn Future<Output = wasmtime::Result<(Guest, Action)>> + Send>>;
+
+enum State {
+    Idle(Guest),
+    Running(Call),
+    /// Failed: nothing may run in this store again.
+    Spent,
+}
+
+pub struct Instance {
+    state: State,
+    action: Option<ActionView>,
+    waker: Waker,
+    shared: Arc<Shared>,
+    module: Arc<Module>,
+}
+
+/// What a poll comes to; the error is there exactly when it failed.
+pub struct PollResult {
+    pub code: PollCode,
+    pub error: Option<Error>,
+}
+
+impl Instance {
+    pub fn new(module: &Arc<Module>, budget: Budget, token: u64, log_user: *mut c_void) -> Instance {
+        let (wake, wake_user) = module.engine.wake();
+        let shared = Arc::new(Shared {
+            meter: Meter::new(budget),
+            wake: WakeState::new(wake, wake_user, token),
+            log: LogSink::new(module.engine.log(), log_user),
+        });
+        Instance {
+            state: State::Idle(Guest::new(module, &shared)),
+            action: None,
+            waker: Waker::from(shared.clone()),
+            shared,
+            module: module.clone(),
+        }
+    }
+
+    pub fn start_on_request(&mut self, request: router::Request<'static>) -> Result<()> {
+        self.module.router.require(crate::c_types::Hook::OnRequest)?;
+        let mut guest = self.begin_call()?;
+        let module = self.module.clone();
+        self.state = State::Running(Box::pin(async move {
+            let action = router::on_request(&module, &mut guest, request).await?;
+            Ok((guest, action))
+        }));
+        Ok(())
+    }
+
+    pub fn start_on_response(&mut self, response: router::Response<'static>) -> Result<()> {
+        self.module.router.require(crate::c_types::Hook::OnResponse)?;
+        let mut guest = self.begin_call()?;
+        let module = self.module.clone();
+        self.state = State::Running(Box::pin(async move {
+            let action = router::on_response(&module, &mut guest, response).await?;
+            Ok((guest, action))
+        }));
+        Ok(())
+    }
+
+    fn begin_call(&mut self) -> Result<Guest> {
+        match std::mem::replace(&mut self.state, State::Spent) {
+            State::Idle(guest) => {
+                self.action = None;
+                self.shared.meter.begin_call();
+                Ok(guest)
+            }
+            State::Running(call) => {
+                self.state = State::Running(call);
+                Err(Error::internal("a call is in the instance already"))
+            }
+            State::Spent => Err(Error::internal("the instance failed before and cannot be used again")),
+        }
+    }
+
+    pub fn poll(&mut self) -> PollResult {
+        let State::Running(call) = &mut self.state else {
+            return failed(Error::internal("no call is in the instance"));
+        };
+        let _entered = self.module.runtime.as_ref().map(|runtime| runtime.enter());
+        if let Err(exhausted) = self.shared.meter.enter_poll() {
+            return self.fail(Error::new(exhausted.kind(), exhausted.to_string()));
+        }
+        self.shared.wake.begin_poll();
+        let mut context = Context::from_waker(&self.waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut context)));
+        self.shared.meter.leave_poll();
+        match polled {
+            Ok(Poll::Pending) if self.shared.wake.end_poll_pending() => PollResult { code: PollCode::Waiting, error: None },
+            Ok(Poll::Pending) => PollResult { code: PollCode::Yielded, error: None },
+            Ok(Poll::Ready(Ok((guest, action)))) => {
+                self.state = State::Idle(guest);
+                self.action = Some(ActionView::new(action));
+                self.end_call();
+                PollResult { code: PollCode::Done, error: None }
+            }
+            Ok(Poll::Ready(Err(cause))) => {
+                let error = Error::from_guest(&cause, &self.shared.meter);
+                self.fail(error)
+            }
+            Err(_panic) => self.fail(Error::internal("the engine panicked")),
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> PollResult {
+        self.discard();
+        self.end_call();
+        failed(error)
+    }
+
+    fn end_call(&self) {
+        self.shared.wake.end_call();
+        self.shared.log.end_call();
+    }
+
+    /// Unwinds what runs and frees the store. A panic in there must not get out.
+    fn discard(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::Spent);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(state)));
+    }
+
+    pub fn action(&self) -> Option<&ActionView> {
+        self.action.as_ref()
+    }
+
+    pub fn memory_peak(&self) -> u64 {
+        self.shared.meter.memory_peak()
+    }
+
+    pub fn busy_ns(&self) -> u64 {
+        self.shared.meter.busy_ns()
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.shared.wake.end_call();
+        let _entered = self.module.runtime.as_ref().map(|runtime| runtime.enter());
+        let state = std::mem::replace(&mut self.state, State::Spent);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(state)));
+    }
+}
+
+fn failed(error: Error) -> PollResult {
+    PollResult { code: PollCode::Failed, error: Some(error) }
+}
+
+/// The answer to a poll in whose callbacks the instance was dropped.
+pub fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the instance was dropped during the call")
+}

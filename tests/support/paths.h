@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a test finds what the build made. Absolute paths, valid for the whole run. The environment variables SANDGATE_SOURCE_DIR,
-// SANDGATE_GUEST_DIR and SANDGATE_BINARY go first, for a build folder that was moved.
+// Where a test finds what the build made. Absolute paths, valid for the whole run. The environment variables
+// SANDGATE_SOURCE_DIR, SANDGATE_GUEST_DIR and SANDGATE_BINARY go first, for a build folder that was moved.
 #pragma once
 
 #include <string>

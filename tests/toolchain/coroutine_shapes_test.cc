@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Coroutine shapes that a compiler must get right before we trust it with the rest. Debian 12's g++ 12.2 fails several of them, most without a
-// word: a body with no declaration at its top level and an await in a condition never runs (or crashes with Asio's awaitable),
-// `c ? co_await x : y` uses freed memory, `P{co_await a, co_await b}` frees twice, braced lists and statement expressions do not compile.
-// Every shape runs on a small task of our own and on boost::asio::awaitable, and every value in it is counted.
+// Coroutine shapes that a compiler must get right before we trust it with the rest. Debian 12's g++ 12.2 fails several
+// of them, most without a word: a body with no declaration at its top level and an await in a condition never runs (or
+// crashes with Asio's awaitable), `c ? co_await x : y` uses freed memory, `P{co_await a, co_await b}` frees twice,
+// braced lists and statement expressions do not compile. Every shape runs on a small task of our own and on
+// boost::asio::awaitable, and every value in it is counted.
 #include <gtest/gtest.h>
 
 #include <boost/asio/awaitable.hpp>
@@ -62,7 +63,9 @@ class Task {
     auto final_suspend() noexcept {
       struct Final {
         bool await_ready() noexcept { return false; }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> self) noexcept { return self.promise().caller; }
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> self) noexcept {
+          return self.promise().caller;
+        }
         void await_resume() noexcept {}
       };
       return Final{};
@@ -139,10 +142,11 @@ struct AsioAwaitable {
     boost::asio::io_context context;
     std::exception_ptr error;
     std::optional<T> result;
-    boost::asio::co_spawn(context.get_executor(), std::move(coroutine), [&](std::exception_ptr failure, std::optional<T> value) {
-      error = failure;
-      result = std::move(value);
-    });
+    boost::asio::co_spawn(context.get_executor(), std::move(coroutine),
+                          [&](std::exception_ptr failure, std::optional<T> value) {
+                            error = failure;
+                            result = std::move(value);
+                          });
     context.run();
     if (error) std::rethrow_exception(error);
     return std::move(*result);
@@ -204,10 +208,8 @@ struct Shape : CoroutineShapes<Kind> {
   }
   static Co<int> await_in_switch(int value) {
     switch (co_await number(value)) {
-      case 1:
-        co_return 10;
-      default:
-        co_return co_await number(20);
+      case 1: co_return 10;
+      default: co_return co_await number(20);
     }
   }
   static Co<int> await_in_both_operands(bool left, bool right) {
@@ -233,7 +235,9 @@ struct Shape : CoroutineShapes<Kind> {
     co_await Kind::pause();
     co_return sum(values) + more.value();
   }
-  static Co<int> braced_argument_of_an_awaited_call() { co_return co_await total({Tracked(1), Tracked(2)}, Tracked(3)); }
+  static Co<int> braced_argument_of_an_awaited_call() {
+    co_return co_await total({Tracked(1), Tracked(2)}, Tracked(3));
+  }
   static Co<int> awaits_in_nested_arguments() {
     co_return co_await total({*co_await make(co_await number(1))}, *co_await make(co_await number(co_await number(2))));
   }

@@ -4,6 +4,7 @@
 // clients of the seed's API also error and message. The only place that maps error kinds to statuses.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -11,13 +12,15 @@
 
 namespace sandgate {
 
-// 400, 403, 404, 413, 503, 504 (of an upstream) or 408 (of a client), 502, 503 (guest fault: one status for every kind), 501, 500.
+// kInvalid 400, kDenied 403, kNotFound 404, kTooLarge 413, kOverloaded 503, kTimedOut 504, kDisconnected and kUpstream 502, kGuestFault 503 (one status for
+// every way to fail), kUnsupported 501, kInternal 500. kTimedOut and kDisconnected are an upstream's here; who waits for a client's bytes says 408 itself.
 int status_of(ErrorKind kind);
 
-// A complete response with `body` as `content_type`. Sets Content-Length; `extra` fields are added when not null. Remembers the status in the record.
+// A complete response with `body` as `content_type`. Sets Content-Length; `extra` fields are added when not null. Remembers the status in the record. The texts
+// must live until the Task ends.
 Task<Status> respond(Exchange& exchange, int status, std::string_view content_type, std::string_view body, const http::Fields* extra = nullptr);
 
-// A problem body with an explicit status. `detail` may be shown to anyone. kOverloaded statuses (503, 429) carry Retry-After when `retry_after_s` > 0.
+// A problem body with an explicit status. `detail` may be shown to anyone. Carries Retry-After when `retry_after_s` > 0. Never cached.
 struct Problem {
   int status = 500;
   std::string_view error;   // stable name: "not_found"

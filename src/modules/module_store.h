@@ -48,6 +48,9 @@ struct Snapshot {
   std::vector<std::shared_ptr<const DeployedModule>> on_response;
 };
 
+// Whether a module of this name and content may be added; an empty text is not compared. kInvalid, see ModuleStore::add.
+Status check_unique(const Snapshot& snapshot, std::string_view name, std::string_view sha256_hex);
+
 class ModuleStore {
  public:
   // A bound on what one server runs; each module costs compiled code and a row in every report.

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "http/date.h"
 #include "platform/clock.h"
 
 namespace sandgate::net {
@@ -41,6 +42,15 @@ void LoopThread::next_turn(void (*turn)(void* owner), void* owner) {
 Nanoseconds LoopThread::now() const { return platform::monotonic_coarse_now(); }
 
 Nanoseconds LoopThread::precise_now() const { return platform::monotonic_now(); }
+
+std::string_view LoopThread::http_date() {
+  std::int64_t unix_s = platform::unix_coarse_now_s();
+  if (unix_s != date_unix_s_) {
+    date_unix_s_ = unix_s;
+    date_ = http::format_date(unix_s);
+  }
+  return date_;
+}
 
 void LoopThread::timer_armed(Timer& timer, Nanoseconds deadline) {
   // The coarse clock may be a tick behind; a timer must not fire early for that.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/loop.h"
@@ -34,6 +35,8 @@ class LoopThread final : public Loop {
 
   asio::io_context& context() { return context_; }
   BufferPool& buffers() { return buffers_; }
+  // The Date field's value now, made once a second. Loop thread only; valid until the next call.
+  std::string_view http_date();
 
  private:
   void timer_armed(Timer& timer, Nanoseconds deadline) override;
@@ -45,6 +48,8 @@ class LoopThread final : public Loop {
   asio::io_context context_;
   asio::executor_work_guard<Executor> work_;
   BufferPool buffers_;
+  std::string date_;
+  std::int64_t date_unix_s_ = 0;
   TimerWheel wheel_;
   WheelTimer wheel_timer_;
   Nanoseconds wheel_wakes_at_{Nanoseconds::max()};

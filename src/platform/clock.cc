@@ -24,6 +24,8 @@ Nanoseconds monotonic_coarse_now() { return Nanoseconds(read_clock(CLOCK_MONOTON
 
 std::int64_t unix_now_ns() { return read_clock(CLOCK_REALTIME); }
 
+std::int64_t unix_coarse_now_s() { return read_clock(CLOCK_REALTIME_COARSE) / kNanosecondsPerSecond; }
+
 std::string format_rfc3339(std::int64_t unix_ns) {
   std::time_t seconds = unix_ns / kNanosecondsPerSecond;
   std::int64_t fraction = unix_ns % kNanosecondsPerSecond;

@@ -16,6 +16,8 @@ Nanoseconds monotonic_now();
 Nanoseconds monotonic_coarse_now();
 // Unix time.
 std::int64_t unix_now_ns();
+// Unix time in seconds, up to one tick of the kernel behind. About 6 ns.
+std::int64_t unix_coarse_now_s();
 inline std::int64_t unix_now_ms() { return unix_now_ns() / 1'000'000; }
 
 // RFC 3339 in UTC with nine fractional digits: "2026-01-02T03:04:05.123456789Z".

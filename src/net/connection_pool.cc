@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/connection_pool.h"
+
+#include <fmt/core.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "net/loop_thread.h"
+#include "net/upstream_connection.h"
+#include "platform/descriptor.h"
+#include "platform/file.h"
+
+namespace sandgate::net {
+namespace {
+
+// How often idle connections are looked through for old ones.
+constexpr Milliseconds kSweep{1000};
+
+// Waits for a connect to end, with a deadline and a way to cancel. Lives in the frame that connects; the operation keeps the socket's own state.
+class Connecting {
+ public:
+  Connecting(LoopThread& loop, Socket& socket) : socket_(socket), timer_(loop, &Connecting::timed_out, this) {}
+
+  void start(Milliseconds timeout) {
+    timer_.arm(timeout);
+    socket_.async_wait(Socket::wait_write, [this](const boost::system::error_code& failure) {
+      timer_.disarm();
+      if (failure && reason_ == 0) reason_ = ECANCELED;
+      done_.set();
+    });
+  }
+  // Errno of the connect; ETIMEDOUT and ECANCELED when it was given up.
+  int result() {
+    if (reason_ != 0) return reason_;
+    int error_number = 0;
+    socklen_t length = sizeof(error_number);
+    ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error_number, &length);
+    return error_number;
+  }
+  void give_up(int reason) {
+    if (reason_ == 0) reason_ = reason;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+  Event& done() { return done_; }
+
+ private:
+  static void timed_out(void* owner) { static_cast<Connecting*>(owner)->give_up(ETIMEDOUT); }
+
+  Socket& socket_;
+  Timer timer_;
+  Event done_;
+  int reason_ = 0;
+};
+
+class Pool final : public ConnectionPool {
+ public:
+  Pool(LoopThread& loop, Address server, const PoolOptions& options)
+      : loop_(loop), server_(server), options_(options), sweep_(loop, &Pool::sweep, this) {}
+  ~Pool() override { close_idle(); }
+
+  Task<Result<Lease>> lease(Cancellation& cancellation, bool fresh) override {
+    if (!fresh && newest_ != nullptr) {
+      UpstreamConnection* connection = newest_;
+      unlink(*connection);
+      connection->wake();
+      co_return Lease(*this, std::unique_ptr<ClientConnection>(connection), true);
+    }
+    Result<Lease> connected = co_await connect(cancellation);
+    co_return connected;
+  }
+
+  void close_idle() override {
+    while (newest_ != nullptr) {
+      UpstreamConnection* connection = newest_;
+      unlink(*connection);
+      delete connection;
+    }
+  }
+
+  std::size_t idle() const override { return idle_; }
+
+ private:
+  Task<Result<Lease>> connect(Cancellation& cancellation) {
+    if (cancellation.cancelled()) co_return fail(ErrorKind::kDisconnected, "the exchange was cancelled");
+    int family = server_.storage.ss_family;
+    platform::Descriptor descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!descriptor) co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now", platform::system_error_text(errno));
+    int on = 1;
+    if (family != AF_UNIX) ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    int started = ::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&server_.storage), server_.length);
+    int error_number = started == 0 ? 0 : errno;
+    Socket socket(loop_.context().get_executor());
+    boost::system::error_code failure;
+    socket.assign(asio::generic::stream_protocol(family, 0), descriptor.release(), failure);
+    if (failure) co_return fail(ErrorKind::kInternal, "cannot watch a socket", failure.message());
+    socket.non_blocking(true, failure);
+    if (error_number == EINPROGRESS) {
+      Connecting connecting(loop_, socket);
+      CancelHook hook(cancellation, [](void* owner) { static_cast<Connecting*>(owner)->give_up(ECANCELED); }, &connecting);
+      connecting.start(options_.connect);
+      co_await connecting.done().wait();
+      error_number = connecting.result();
+    }
+    if (error_number == ECANCELED) co_return fail(ErrorKind::kDisconnected, "the exchange was cancelled");
+    if (error_number == ETIMEDOUT) co_return fail(ErrorKind::kTimedOut, "connecting to the upstream took too long");
+    if (error_number != 0) {
+      co_return fail(ErrorKind::kUpstream, "the upstream cannot be reached", fmt::format("{}: {}", server_.text(), platform::system_error_text(error_number)));
+    }
+    auto connection = std::make_unique<UpstreamConnection>(StreamPtr(Stream::create(loop_, std::move(socket))), options_);
+    co_return Lease(*this, std::move(connection), false);
+  }
+
+  void give_back(std::unique_ptr<ClientConnection> returned) override {
+    auto* connection = static_cast<UpstreamConnection*>(returned.get());
+    if (!connection->reusable()) return;
+    static_cast<void>(returned.release());
+    if (idle_ >= options_.idle_max) drop(*oldest_);
+    connection->pool = this;
+    connection->idle_since = loop_.now();
+    connection->newer = nullptr;
+    connection->older = newest_;
+    (newest_ != nullptr ? newest_->newer : oldest_) = connection;
+    newest_ = connection;
+    ++idle_;
+    if (!sweep_.armed()) sweep_.arm(kSweep);
+    connection->rest(&Pool::spoke_or_closed, connection);
+  }
+
+  // An idle connection ended, or sent bytes that no one asked for: neither can be trusted with a request.
+  static void spoke_or_closed(void* owner, IoStatus) {
+    auto* connection = static_cast<UpstreamConnection*>(owner);
+    static_cast<Pool*>(connection->pool)->drop(*connection);
+  }
+
+  static void sweep(void* owner) {
+    auto& pool = *static_cast<Pool*>(owner);
+    Nanoseconds limit = pool.loop_.now() - pool.options_.idle;
+    while (pool.oldest_ != nullptr && pool.oldest_->idle_since < limit) pool.drop(*pool.oldest_);
+    if (pool.oldest_ != nullptr) pool.sweep_.arm(kSweep);
+  }
+
+  void drop(UpstreamConnection& connection) {
+    unlink(connection);
+    delete &connection;
+  }
+
+  void unlink(UpstreamConnection& connection) {
+    (connection.newer != nullptr ? connection.newer->older : newest_) = connection.older;
+    (connection.older != nullptr ? connection.older->newer : oldest_) = connection.newer;
+    connection.newer = connection.older = nullptr;
+    --idle_;
+  }
+
+  LoopThread& loop_;
+  Address server_;
+  PoolOptions options_;
+  Timer sweep_;
+  UpstreamConnection* newest_ = nullptr;
+  UpstreamConnection* oldest_ = nullptr;
+  std::size_t idle_ = 0;
+};
+
+}  // namespace
+
+Lease::~Lease() {
+  if (connection_) pool_->give_back(std::move(connection_));
+}
+
+std::unique_ptr<ConnectionPool> ConnectionPool::create(Loop& loop, Address server, const PoolOptions& options) {
+  return std::make_unique<Pool>(static_cast<LoopThread&>(loop), server, options);
+}
+
+}  // namespace sandgate::net

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An HTTP/1.1 server: listening sockets whose connections are spread over the loops, to the one with the fewest. Made on the main thread, listens on the first loop. stop()
+// or a completed drain() comes before the loops end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "exchange/handler.h"
+#include "net/address.h"
+#include "net/server_options.h"
+
+namespace sandgate::net {
+
+class LoopThread;
+
+class HttpServer {
+ public:
+  // `handler` and the loops outlive the server. The loops need not run yet.
+  static std::unique_ptr<HttpServer> create(std::vector<LoopThread*> loops, const Handler& handler, const ServerOptions& options);
+  virtual ~HttpServer() = default;
+
+  // Binds and listens; connections are accepted from start() on. Returns the bound address (a port 0 is chosen then). kInternal or kDenied with the reason
+  // ("address already in use: another server has 127.0.0.1:3000").
+  virtual Result<Address> listen(const Address& address) = 0;
+  virtual void start() = 0;
+
+  // No new connections; idle ones end, busy ones after their response. Any thread.
+  virtual void drain() = 0;
+  // Open connections now. Any thread.
+  virtual std::size_t open_connections() const = 0;
+  // Ends every connection. Any thread; open_connections() falls to 0 soon after.
+  virtual void close_all() = 0;
+
+  virtual const ServerCounters& counters() const = 0;
+};
+
+}  // namespace sandgate::net

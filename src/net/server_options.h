@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an HTTP server allows its clients.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/loop.h"
+#include "http/limits.h"
+
+namespace sandgate::net {
+
+struct ServerOptions {
+  http::HeadLimits head_limits;
+  Milliseconds head{10'000};   // from the first byte of a head to its last, in all: a slow head is cut however steadily it drips
+  Milliseconds idle{75'000};   // between requests
+  Milliseconds body{30'000};   // without a byte of a body that somebody waits for
+  Milliseconds write{60'000};  // without progress while the client should read
+  // Open connections of the process. Each costs at most 8 KiB idle; a descriptor more for its upstream.
+  std::size_t connections_max = 8192;
+};
+
+// Read by metrics, written by loops and listeners.
+struct ServerCounters {
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> open{0};
+  std::atomic<std::uint64_t> refused_heads{0};   // answered 4xx/5xx by the codec before a handler saw them
+  std::atomic<std::uint64_t> timed_out_heads{0};
+  std::atomic<std::uint64_t> accept_pauses{0};   // at the limit of connections or out of descriptors
+};
+
+}  // namespace sandgate::net

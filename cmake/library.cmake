@@ -3,7 +3,7 @@
 # sandgate_library(NAME DEPS layer... [PRIVATE_DEPS target...] [TEST_DEPS target...] [EXCLUDE file.cc...])
 #
 # One folder, one library: every *.cc here except *_test.cc and EXCLUDE, in target NAME (file libsandgate_NAME.a). Headers are found from
-# src/ ("http/field.h"). Every *_test.cc goes into one executable NAME_test, whose tests ctest knows one by one. Every header without a
+# src/ ("http/field.h"). Every *_test.cc goes into one executable NAME_test, whose tests ctest knows one by one; what they share is in testing/. Every header without a
 # source file of the same name is compiled alone (NAME_headers); the others are their source's first include, which tests/tidy checks.
 # A folder without sources is an interface library, so layers can be written in any order.
 set(SANDGATE_TSAN_LIBRARIES base platform net sandbox abi_router_middleware modules telemetry gateway admin server
@@ -13,7 +13,7 @@ function(sandgate_library name)
   cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS;TEST_DEPS;EXCLUDE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "*.cc")
   file(GLOB headers CONFIGURE_DEPENDS "*.h")
-  file(GLOB tests CONFIGURE_DEPENDS "*_test.cc")
+  file(GLOB tests CONFIGURE_DEPENDS "*_test.cc" "testing/*.cc")
   list(TRANSFORM arg_EXCLUDE PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
   list(REMOVE_ITEM sources ${tests} ${arg_EXCLUDE})
 
@@ -48,13 +48,14 @@ function(sandgate_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
 
   string(REGEX REPLACE "_test$" "" library ${name})
+  add_dependencies(sandgate_tests ${name})
   set(labels)
   if(library IN_LIST SANDGATE_TSAN_LIBRARIES OR name STREQUAL "integration_test")
     set(labels LABELS tsan)
+    add_dependencies(tsan_tests ${name})
   endif()
   gtest_discover_tests(${name} TEST_PREFIX "${library}: " WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 ENVIRONMENT "${SANDGATE_TEST_ENVIRONMENT}" ${labels})
-  add_dependencies(sandgate_tests ${name})
 endfunction()
 
 # sandgate_check_headers(NAME HEADERS file.h... [ROOT folder] [SOURCES file.cc...] [LINK target...]): each header compiles on its own, twice in
@@ -85,8 +86,9 @@ function(sandgate_check_headers name)
 endfunction()
 
 if(SANDGATE_TESTS)
-  # Everything that `ctest` needs, without the checks.
+  # What `ctest` needs, without the checks of headers and wasm; and the part of it that crosses threads.
   add_custom_target(sandgate_tests)
+  add_custom_target(tsan_tests)
   # A report that names nothing helps nobody: symbols and the first error only.
   set(SANDGATE_TEST_ENVIRONMENT
     "ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=1:abort_on_error=0"

@@ -31,13 +31,14 @@ OUTSIDE = {
     "boost/asio": ["net", "server"],
     "boost/json": ["modules", "gateway", "admin", "third_party"],
     "boost/url": ["gateway", "third_party"],
+    "boost/system": ["net", "server", "modules", "gateway", "admin"],
     "boost/": [],
     "CLI/": ["cli"],
     "spdlog/": ["platform"],
     "sys/socket.h": ["platform", "net"],
     "sys/epoll.h": ["platform", "net"],
-    "netinet/": ["platform", "net"],
-    "arpa/": ["platform", "net"],
+    "netinet/in.h": ["platform", "net", "gateway"],
+    "arpa/inet.h": ["platform", "net", "gateway"],  # inet_pton: text, no I/O
     "netdb.h": ["net"],
 }
 

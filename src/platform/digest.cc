@@ -22,7 +22,8 @@ const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<c
 
 }  // namespace
 
-// The library only fails here when its default provider cannot be loaded or memory is gone: neither is a state to go on in.
+// The library only fails here when its default provider cannot be loaded or memory is gone: neither is a state to go on
+// in.
 Sha256 sha256(std::string_view content) {
   Sha256 digest{};
   unsigned length = 0;
@@ -48,7 +49,8 @@ Sha256 hmac_sha256(std::string_view key, std::initializer_list<std::string_view>
   std::unique_ptr<EVP_MAC_CTX, FreeMac> mac(::EVP_MAC_CTX_new(algorithm.get()));
   SANDGATE_CHECK(mac != nullptr);
   char digest_name[] = "SHA256";
-  const OSSL_PARAM parameters[] = {::OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0), ::OSSL_PARAM_construct_end()};
+  const OSSL_PARAM parameters[] = {::OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+                                   ::OSSL_PARAM_construct_end()};
   SANDGATE_CHECK(::EVP_MAC_init(mac.get(), bytes_of(key), key.size(), parameters) == 1);
   for (std::string_view piece : pieces) SANDGATE_CHECK(::EVP_MAC_update(mac.get(), bytes_of(piece), piece.size()) == 1);
   Sha256 digest{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SHA-256 and HMAC-SHA256 (FIPS 180-4, RFC 2104): identities of modules and proofs that a cached file is ours. Thread-safe.
+// SHA-256 and HMAC-SHA256 (FIPS 180-4, RFC 2104): identities of modules and proofs that a cached file is ours.
+// Thread-safe.
 #pragma once
 
 #include <array>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns uploaded bytes into a loaded module without harm to the server: Cranelift runs in a child process of the same binary with limits on address space and CPU, a
-// low priority and no network, and returns the code through a pipe. Results are kept in the code cache. Jobs run on a few threads of their own.
+// Turns uploaded bytes into a loaded module without harm to the server: Cranelift runs in a child process of the same
+// binary with limits on address space and CPU, a low priority and no network, and returns the code through a pipe.
+// Results are kept in the code cache. Jobs run on a few threads of their own.
 #pragma once
 
 #include <memory>
@@ -19,10 +20,10 @@ struct CompilerOptions {
   // Program and first arguments that end in compiler_child_main; by default {"/proc/self/exe", "compile-module"}.
   std::string program = "/proc/self/exe";
   std::string command = "compile-module";
-  std::string cache_directory;             // empty: no cache
+  std::string cache_directory;  // empty: no cache
   std::uint64_t address_space_bytes = std::uint64_t{4} << 30;
-  Milliseconds time{120'000};              // wall and CPU; a module that needs more is refused
-  std::uint64_t stack_bytes = kStackBytesDefault;   // of the serving engine, so that the code fits it
+  Milliseconds time{120'000};                      // wall and CPU; a module that needs more is refused
+  std::uint64_t stack_bytes = kStackBytesDefault;  // of the serving engine, so that the code fits it
   std::uint64_t memory_bytes_max = kMemoryPagesDefault * kWasmPageBytes;
 };
 
@@ -35,12 +36,15 @@ class Compiler {
   static Result<std::unique_ptr<Compiler>> create(const CompilerOptions& options, std::shared_ptr<Engine> engine);
   virtual ~Compiler() = default;  // ends children and threads
 
-  // Compiles (or finds in the cache) and loads. `loop` is the caller's; the Task resumes there. `wasm` must stay alive until then. Errors: kInvalid (no module, not
-  // supported, link refused, no ABI; the detail is for the person who deploys), kTooLarge (compiling took too much memory or time), kOverloaded, kInternal.
-  virtual Task<Result<std::shared_ptr<const Module>>> compile(std::string_view wasm, std::string_view sha256_hex, Loop& loop) = 0;
+  // Compiles (or finds in the cache) and loads. `loop` is the caller's; the Task resumes there. `wasm` must stay alive
+  // until then. Errors: kInvalid (no module, not supported, link refused, no ABI; the detail is for the person who
+  // deploys), kTooLarge (compiling took too much memory or time), kOverloaded, kInternal.
+  virtual Task<Result<std::shared_ptr<const Module>>> compile(std::string_view wasm, std::string_view sha256_hex,
+                                                              Loop& loop) = 0;
 };
 
-// main() of the child: limits itself, reads the module from stdin, writes the framed result to stdout. Returns the exit code.
+// main() of the child: limits itself, reads the module from stdin, writes the framed result to stdout. Returns the exit
+// code.
 int compiler_child_main(int argc, char** argv);
 
 }  // namespace sandgate::sandbox

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The wasm engine of the process: the pool of memories and fibers, the epoch ticker, and the road by which a guest that waits is woken on its own loop. One
-// per server, made before the loops run and destroyed after they ended. Thread-safe. Knows no HTTP.
+// The wasm engine of the process: the pool of memories and fibers, the epoch ticker, and the road by which a guest that
+// waits is woken on its own loop. One per server, made before the loops run and destroyed after they ended.
+// Thread-safe. Knows no HTTP.
 #pragma once
 
 #include <chrono>
@@ -33,21 +34,37 @@ struct EngineOptions {
   bool for_compiling = false;  // the compiler process: no pool, no ticker
 };
 
-// A line that a guest wrote to stdout or stderr. Called on the loop thread of the call, on a fiber's stack: cheap, noexcept, must not suspend. `user` is what the
-// instance was made with.
+// A line that a guest wrote to stdout or stderr. Called on the loop thread of the call, on a fiber's stack: cheap,
+// noexcept, must not suspend. `user` is what the instance was made with.
 class GuestLog {
  public:
   virtual ~GuestLog() = default;
   virtual void line(void* user, bool is_stderr, std::string_view text) noexcept = 0;
 };
 
+// Who is told, on its loop's thread, that a waiting guest should be polled again.
+class WakeTarget {
+ public:
+  virtual ~WakeTarget() = default;
+  virtual void wake(std::uint64_t token) = 0;
+};
+
+class Ticker;
+
 class Engine {
  public:
-  // `log` outlives the engine; may be null when compiling. kInternal when address space for the pool cannot be had (the detail names the flag to lower).
+  // A token is the loop's index and a number of that loop.
+  static constexpr unsigned kTokenIndexShift = 48;
+  // Far more than any machine has cores; bounds a table of pointers.
+  static constexpr unsigned kLoopsMax = 1024;
+
+  // `log` outlives the engine; null drops guest output. kInvalid when an option is out of its range (the detail says
+  // which); kInternal when address space for the pool cannot be had (the detail says what to lower).
   static Result<std::unique_ptr<Engine>> create(const EngineOptions& options, GuestLog* log);
   virtual ~Engine() = default;
 
-  // Once per loop, before guests run on it: gives wakes their way back. `loop` outlives the engine's last call on it.
+  // Before guests run on a loop: gives wakes their way back. RunQueue::create does it, too. `loop` outlives the engine;
+  // its index is below kLoopsMax.
   virtual void attach_loop(Loop& loop) = 0;
   // On each loop thread before its first guest.
   static void initialise_thread();
@@ -57,11 +74,14 @@ class Engine {
   // How it was set up, for the start-up log ("pooling, 1000 instances, pagemap scan on").
   virtual std::string_view description() const = 0;
 
-  // For module.h, instance.h, run_queue.h and compiler.h only.
+  // For the other files of this folder only.
   virtual sg_engine* handle() const = 0;
-  // A guest starts or stops running on some thread: the ticker sleeps while none does.
-  virtual void guest_entered() = 0;
-  virtual void guest_left() = 0;
+  virtual GuestLog* log() const = 0;
+  // Null in the compiler process.
+  virtual Ticker* ticker() = 0;
+  // On the thread of the loop, or while it does not run. Null ends it; later wakes are dropped.
+  virtual void set_wake_target(unsigned loop_index, WakeTarget* target) = 0;
+  virtual WakeTarget* wake_target(unsigned loop_index) const = 0;
 };
 
 }  // namespace sandgate::sandbox

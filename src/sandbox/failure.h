@@ -9,17 +9,17 @@
 namespace sandgate::sandbox {
 
 enum class FailureKind : unsigned char {
-  kTrap,          // the guest trapped
-  kDeadline,      // wall time used up
-  kCpu,           // CPU time used up
-  kMemory,        // wanted more memory than its budget and failed
-  kStack,         // stack exhausted
-  kExit,          // called exit
-  kBadResult,     // the result breaks the canonical ABI
-  kInvalidEdit,   // the result is no valid HTTP (field name or value, status)
-  kTooLarge,      // result or body over its limit
-  kCapacity,      // no instance free
-  kCancelled,     // the exchange ended first; not the module's fault
+  kTrap,         // the guest trapped
+  kDeadline,     // wall time used up
+  kCpu,          // CPU time used up
+  kMemory,       // wanted more memory than its budget and failed
+  kStack,        // stack exhausted
+  kExit,         // called exit
+  kBadResult,    // the result breaks the canonical ABI
+  kInvalidEdit,  // the result is no valid HTTP (field name or value, status)
+  kTooLarge,     // result or body over its limit
+  kCapacity,     // no instance free
+  kCancelled,    // the exchange ended first; not the module's fault
   kInternal,
 };
 

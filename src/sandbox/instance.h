@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One running instance: a store with its budget. Belongs to one loop; at most one call at a time. After a failure it is spent. Nothing of the guest runs before the
-// first poll (run_queue.h).
+// One running instance: a store with its budget. Belongs to one loop; at most one call at a time. After a failure it is
+// spent. Nothing of the guest runs before the first poll (run_queue.h).
 #pragma once
 
 #include <chrono>
@@ -22,15 +22,19 @@ struct Budget {
   std::uint64_t memory_bytes = kMemoryPagesDefault * kWasmPageBytes;  // over all memories of the instance
   Milliseconds wall = kExecutionTimeDefault;
   Milliseconds cpu{0};
-  std::uint64_t output_bytes = 10 * 1024 * 1024;  // lifted out of the guest in one call; the engine adds room for fields
+  std::uint64_t output_bytes =
+      10 * 1024 * 1024;  // lifted out of the guest in one call; the engine adds room for fields
 };
 
 class RunQueue;
+struct LogRoute;
 
 class Instance {
  public:
-  // `log_user` is handed to GuestLog::line and must outlive the instance. kCapacity when the pool is used up.
-  static std::expected<Instance, GuestFailure> create(const Module& module, const Budget& budget, RunQueue& queue, void* log_user);
+  // `log_user` is handed to GuestLog::line and must outlive the instance, as must `queue`. kCapacity when the pool is
+  // used up (then, or by the first poll).
+  static std::expected<Instance, GuestFailure> create(const Module& module, const Budget& budget, RunQueue& queue,
+                                                      void* log_user);
   Instance(Instance&& other) noexcept;
   Instance& operator=(Instance&&) = delete;
   ~Instance();  // cancels what runs
@@ -38,13 +42,17 @@ class Instance {
   std::uint64_t memory_peak_bytes() const;
   // Time spent inside polls of the current or last call.
   Nanoseconds busy() const;
+  // Of one call, from its first poll.
+  Milliseconds wall_budget() const { return wall_; }
+  std::uint64_t token() const { return token_; }
   sg_instance* handle() const { return instance_; }
 
  private:
-  Instance(sg_instance* instance, RunQueue& queue, std::uint64_t token) : instance_(instance), queue_(&queue), token_(token) {}
-  friend class RunQueue;
+  Instance(sg_instance* instance, std::unique_ptr<LogRoute> log_route, Milliseconds wall, std::uint64_t token);
+
   sg_instance* instance_;
-  RunQueue* queue_;
+  std::unique_ptr<LogRoute> log_route_;  // the engine keeps a pointer to it; null when nobody listens
+  Milliseconds wall_;
   std::uint64_t token_;
 };
 

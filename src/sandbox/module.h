@@ -15,8 +15,9 @@ namespace sandgate::sandbox {
 
 class Module {
  public:
-  // `code` is what the compiler made with an engine of the same fingerprint: native code, so only from our own cache or child process. The bytes may be freed
-  // afterwards. kInvalid with a text for the person who deploys when an import is not granted or no guest ABI is recognised.
+  // `code` is what the compiler made with an engine of the same fingerprint: native code, so only from our own cache or
+  // child process. The bytes may be freed afterwards. kInvalid with a text for the person who deploys when an import is
+  // not granted or no guest ABI is recognised.
   static Result<std::shared_ptr<const Module>> load(std::shared_ptr<Engine> engine, std::string_view code);
   ~Module();
   Module(const Module&) = delete;

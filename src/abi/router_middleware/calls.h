@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls of the router worlds (sgl:router, sgl:model-gateway, smg:gateway: one shape, three names): on-request and on-response. Text is checked and borrowed, nothing is
-// copied on the way in. See docs/middleware.md.
+// Calls of the router worlds (sgl:router, sgl:model-gateway, smg:gateway: one shape, three names): on-request and
+// on-response. Text is checked and borrowed, nothing is copied on the way in. See docs/middleware.md.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct HeaderEdit {
   std::string_view value;
 };
 
-// What a guest decided. Everything is copied into the arena given to the call, so it outlives the instance; the body is copied too.
+// What a guest decided. Everything is copied into the arena given to the call, so it outlives the instance; the body is
+// copied too.
 struct Action {
   enum class Kind : unsigned char { kContinue, kReject, kModify };
   Kind kind = Kind::kContinue;
@@ -47,15 +48,18 @@ struct ResponseRecord {
   std::string_view body;
 };
 
-// Whether path, query and fields of a request are UTF-8, as the world needs them; when not, the request gets 400 (architecture section 6).
+// Whether path, query and fields of a request are UTF-8, as the world needs them; when not, the request gets 400
+// (architecture section 6).
 bool is_presentable(const http::RequestHead& head);
 
 using Outcome = std::expected<Action, sandbox::GuestFailure>;
 
-// Runs the guest's on-request. The record and `arena` must live until the Task ends. Failures: every FailureKind; kInvalidEdit when the action is no valid HTTP (see
-// actions.h for what is checked).
-Task<Outcome> on_request(sandbox::RunQueue& queue, sandbox::Instance& instance, const RequestRecord& record, Arena& arena, Cancellation& cancellation);
+// Runs the guest's on-request. The record and `arena` must live until the Task ends. Failures: every FailureKind;
+// kInvalidEdit when the action is no valid HTTP (see actions.h for what is checked).
+Task<Outcome> on_request(sandbox::RunQueue& queue, sandbox::Instance& instance, const RequestRecord& record,
+                         Arena& arena, Cancellation& cancellation);
 // Field values that are no UTF-8 are shown to the guest as Latin-1.
-Task<Outcome> on_response(sandbox::RunQueue& queue, sandbox::Instance& instance, const ResponseRecord& record, Arena& arena, Cancellation& cancellation);
+Task<Outcome> on_response(sandbox::RunQueue& queue, sandbox::Instance& instance, const ResponseRecord& record,
+                          Arena& arena, Cancellation& cancellation);
 
 }  // namespace sandgate::abi::router_middleware

@@ -10,18 +10,19 @@ namespace {
 
 Refusal refuse_transfer_encoding(std::string_view value) {
   // Only a well-formed list that is legal but not understood is worth a 501: the sender may try again without the coding.
+  std::size_t codings = 0;
   std::size_t chunked = 0;
-  bool malformed = trimmed(value).empty();
+  bool malformed = false;
   bool last_is_chunked = false;
   for_each_list_element(value, [&](std::string_view element) {
     const std::string_view coding = trimmed(element.substr(0, element.find(';')));
     malformed |= !is_token(coding);
     last_is_chunked = equals_ignoring_case(coding, "chunked");
     chunked += last_is_chunked ? 1 : 0;
+    ++codings;
   });
-  const bool chunked_twice_or_early = chunked > 1 || (chunked == 1 && !last_is_chunked);
-  const bool only_chunked = chunked == 1 && value.find(',') == std::string_view::npos;
-  if (malformed || chunked_twice_or_early || only_chunked) {
+  // Not exactly "chunked", yet nothing but chunked: a parameter or an empty element. Chunked twice or before another: RFC 9112 section 6.1.
+  if (malformed || chunked == codings || chunked > 1 || (chunked == 1 && !last_is_chunked)) {
     return {400, "the Transfer-Encoding field is malformed; send exactly `chunked`"};
   }
   return {501, "a transfer coding is not supported; send `chunked` alone"};

@@ -39,10 +39,12 @@ void append(std::string& out, const Pieces& pieces) {
   Measure measure;
   pieces(measure);
   const std::size_t before = out.size();
-  out.resize_and_overwrite(before + measure.bytes(), [&](char* data, std::size_t size) {
+  const std::size_t after = before + measure.bytes();
+  // The length that the library gives to the operation is that of the room, which libstdc++ 12 rounds up.
+  out.resize_and_overwrite(after, [&](char* data, std::size_t) {
     Copy copy(data + before);
     pieces(copy);
-    return size;
+    return after;
   });
 }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+
+#include "cli/commands.h"
+#include "platform/log.h"
+#include "version.h"
+
+namespace sandgate::cli {
+namespace {
+
+constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
+// Range of the seed's max_body_size (requirements row 4-30).
+constexpr std::uint64_t kBodyMebibytesMax = 100;
+constexpr std::size_t kConnectionsMax = 1'000'000;
+constexpr unsigned kDrainSecondsMax = 3600;
+
+const std::map<std::string, server::AccessLogFormat> kAccessLogFormats = {
+    {"text", server::AccessLogFormat::kText}, {"json", server::AccessLogFormat::kJson}, {"off", server::AccessLogFormat::kOff}};
+const std::map<std::string, log::Level> kLogLevels = {{"debug", log::Level::kDebug},
+                                                      {"info", log::Level::kInfo},
+                                                      {"warning", log::Level::kWarning},
+                                                      {"error", log::Level::kError},
+                                                      {"off", log::Level::kOff}};
+
+struct ServeLine {
+  server::Settings settings;
+  std::string wasm_admin;
+  log::Level log_level = log::Level::kInfo;
+  unsigned drain_seconds = 30;
+  bool no_health = false;
+  bool no_metrics = false;
+};
+
+void add_listening(CLI::App& serve, ServeLine& line) {
+  serve.add_option("--host", line.settings.host, "address to listen on")->capture_default_str()->group("Listening");
+  serve.add_option("--port", line.settings.port, "port to listen on; 0 chooses a free one")->capture_default_str()->group("Listening");
+  serve.add_option("--threads", line.settings.threads, "event loops; 0 is one per core")
+      ->check(CLI::Range(0U, server::kThreadsMax))
+      ->capture_default_str()
+      ->group("Listening");
+  serve.add_option("--max-connections", line.settings.connections_max, "open client connections")
+      ->check(CLI::Range(std::size_t{1}, kConnectionsMax))
+      ->capture_default_str()
+      ->group("Listening");
+  serve.add_option("--drain-seconds", line.drain_seconds, "time for open requests after SIGTERM")
+      ->check(CLI::Range(0U, kDrainSecondsMax))
+      ->capture_default_str()
+      ->group("Listening");
+}
+
+void add_proxying(CLI::App& serve, ServeLine& line) {
+  serve.add_option("--worker-urls", line.settings.worker_urls, "upstream servers, as http://HOST:PORT; several in a row, with commas, or repeated")
+      ->required()
+      ->expected(1, -1)
+      ->group("Proxying");
+  serve.add_option("--trusted-proxies", line.settings.trusted_proxies,
+                   "addresses whose X-Forwarded-* and Forwarded are believed, as 10.0.0.0/8; loopback when not given")
+      ->expected(1, -1)
+      ->group("Proxying");
+}
+
+void add_modules(CLI::App& serve, ServeLine& line) {
+  serve.add_flag("--enable-wasm", line.settings.enable_wasm, "serve /wasm and run the modules deployed there")->group("Modules");
+  serve.add_option("--admin-token", line.settings.admin_token, "bearer token that /wasm asks of everyone")
+      ->envname("SANDGATE_ADMIN_TOKEN")
+      ->group("Modules");
+  serve.add_option("--wasm-admin", line.wasm_admin, "`loopback`: /wasm for clients on this machine, also when listening beyond it")
+      ->check(CLI::IsMember({"loopback"}))
+      ->group("Modules");
+  serve.add_option("--module-dir", line.settings.module_directory, "deploy only files from this folder")
+      ->check(CLI::ExistingDirectory)
+      ->group("Modules");
+  serve.add_option("--cache-dir", line.settings.cache_directory, "compiled code; by default $XDG_CACHE_HOME/sandgate")->group("Modules");
+  serve
+      .add_option_function<std::uint64_t>(
+          "--max-body-size", [&line](std::uint64_t bytes) { line.settings.body_bytes_max = bytes; },
+          "largest body that modules see, in bytes (default 10485760)")
+      ->check(CLI::Range(kMebibyte, kBodyMebibytesMax * kMebibyte))
+      ->group("Modules");
+}
+
+void add_observing(CLI::App& serve, ServeLine& line) {
+  serve.add_option("--access-log", line.settings.access_log, "a line per request on stdout: text, json or off")
+      ->transform(CLI::CheckedTransformer(kAccessLogFormats, CLI::ignore_case))
+      ->default_str("text")
+      ->group("Observing");
+  serve.add_option("--log-level", line.log_level, "of the log on stderr: debug, info, warning, error or off")
+      ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case))
+      ->default_str("info")
+      ->group("Observing");
+  serve.add_option("--metrics-listen", line.settings.metrics_listen, "serve /metrics on this address instead of the main port, as 127.0.0.1:9100")
+      ->group("Observing");
+  serve.add_flag("--no-health", line.no_health, "pass /healthz and /readyz to the workers")->group("Observing");
+  serve.add_flag("--no-metrics", line.no_metrics, "pass /metrics to the workers")->group("Observing");
+}
+
+int run_serve(ServeLine& line) {
+  line.settings.wasm_admin_loopback = line.wasm_admin == "loopback";
+  line.settings.health_endpoints = !line.no_health;
+  line.settings.metrics_endpoint = !line.no_metrics;
+  line.settings.drain = std::chrono::seconds(line.drain_seconds);
+  log::set_level(line.log_level);
+  return serve(line.settings);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("HTTP gateway whose plugins are sandboxed WebAssembly guests", "sandgate");
+  app.set_version_flag("--version", fmt::format("sandgate {} ({})", kVersion, kRevision));
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(36);
+
+  ServeLine line;
+  CLI::App* serve_command = app.add_subcommand("serve", "run a gateway in front of workers");
+  add_listening(*serve_command, line);
+  add_proxying(*serve_command, line);
+  add_modules(*serve_command, line);
+  add_observing(*serve_command, line);
+
+  DemoOptions demo_options;
+  CLI::App* demo_command = app.add_subcommand("demo", "run a worker, a gateway and the auth example, with curl lines to try");
+  demo_command->add_option("--port", demo_options.port, "port of the gateway")->capture_default_str();
+  demo_command->add_flag("--check", demo_options.check, "run the curl lines, print what they show, and exit");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    int code = app.exit(failure);
+    return code == 0 ? kExitOk : kExitUsage;
+  }
+  if (serve_command->parsed()) return run_serve(line);
+  return demo(demo_options);
+}
+
+}  // namespace sandgate::cli

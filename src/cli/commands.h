@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of `sandgate`, one file each. Every function takes what the command line said and returns the exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "server/settings.h"
+
+namespace sandgate::cli {
+
+// Exit codes, documented in README.md.
+inline constexpr int kExitOk = 0;        // ended as asked: drained after SIGTERM, stopped by SIGINT
+inline constexpr int kExitFailed = 1;    // could not start, or a check failed
+inline constexpr int kExitUsage = 2;     // the command line is wrong
+inline constexpr int kExitCutShort = 3;  // the drain's time was over and connections were cut
+
+// `sandgate serve`: runs a gateway until a signal ends it.
+int serve(const server::Settings& settings);
+
+struct DemoOptions {
+  std::uint16_t port = 3000;  // when it is taken, a free one is used
+  bool check = false;         // run the lines, print what they show, exit
+};
+// `sandgate demo`: a worker, a gateway before it and the auth example, and curl lines to try.
+int demo(const DemoOptions& options);
+
+}  // namespace sandgate::cli

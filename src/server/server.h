@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A running gateway: everything that `sandgate serve` starts, from the settings to the open port, and its end. Made and ended on one thread, which must have the
+// signals blocked that it wants to wait for. Two servers in one process are fine (tests, the demo).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "server/settings.h"
+
+namespace sandgate::server {
+
+class Server {
+ public:
+  // Builds everything and opens the port, which answers from then on. Errors are for the person at the command line: kInvalid names the flag, kDenied, kNotFound, kInternal.
+  static Result<std::unique_ptr<Server>> start(const Settings& settings);
+  // Ends at once what still runs.
+  virtual ~Server() = default;
+
+  // Where it listens; a port 0 has become a real one.
+  virtual const net::Address& address() const = 0;
+  // Lines for the start-up log: threads, engine, upstreams, who may use /wasm.
+  virtual std::string description() const = 0;
+
+  // /readyz says 503, no new connections, idle ones end, busy ones after their response.
+  virtual void begin_drain() = 0;
+  // Whether every connection has ended.
+  virtual bool drained() const = 0;
+};
+
+}  // namespace sandgate::server

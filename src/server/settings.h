@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `sandgate serve` was told, checked for form but not yet resolved. Each member is one flag of the command line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+
+namespace sandgate::server {
+
+enum class AccessLogFormat : unsigned char { kText, kJson, kOff };
+
+struct Settings {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 3000;
+  unsigned threads = 0;  // 0: one per core
+  std::vector<std::string> worker_urls;
+
+  bool enable_wasm = false;
+  std::string admin_token;           // empty: none
+  bool wasm_admin_loopback = false;  // /wasm for loopback clients although the server listens beyond loopback
+  std::string module_directory;      // empty: module files may lie anywhere
+  std::string cache_directory;       // compiled code; empty: $XDG_CACHE_HOME/sandgate
+  std::uint64_t body_bytes_max = std::uint64_t{10} << 20;  // bodies that modules see
+
+  std::string metrics_listen;  // empty: /metrics on the main port, for loopback clients
+  bool health_endpoints = true;
+  bool metrics_endpoint = true;
+  AccessLogFormat access_log = AccessLogFormat::kText;
+  std::vector<std::string> trusted_proxies;  // empty: loopback
+
+  std::size_t connections_max = 8192;
+  Milliseconds drain{30'000};
+};
+
+// Most loops one process runs; beyond it more processes serve better.
+inline constexpr unsigned kThreadsMax = 256;
+
+}  // namespace sandgate::server

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counters of the server, one set per loop: written by that loop's thread alone with plain stores, read by whoever reports. Counting takes no lock, waits for
+// nothing and allocates nothing. One per process; outlives the loops.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/loop.h"
+#include "exchange/exchange.h"
+
+namespace sandgate::telemetry {
+
+// Many may read, one thread writes: no locked instruction.
+class Counter {
+ public:
+  void add(std::uint64_t amount = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  std::uint64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+// Durations of requests. A bucket counts what is at most its bound and above the one before; the last has no bound.
+class DurationHistogram {
+ public:
+  struct Bound {
+    std::int64_t ns;
+    std::string_view seconds;  // as the label is written
+  };
+  static constexpr std::array<Bound, 16> kBounds = {{{100'000, "0.0001"},
+                                                     {250'000, "0.00025"},
+                                                     {500'000, "0.0005"},
+                                                     {1'000'000, "0.001"},
+                                                     {2'500'000, "0.0025"},
+                                                     {5'000'000, "0.005"},
+                                                     {10'000'000, "0.01"},
+                                                     {25'000'000, "0.025"},
+                                                     {50'000'000, "0.05"},
+                                                     {100'000'000, "0.1"},
+                                                     {250'000'000, "0.25"},
+                                                     {500'000'000, "0.5"},
+                                                     {1'000'000'000, "1"},
+                                                     {2'500'000'000, "2.5"},
+                                                     {10'000'000'000, "10"},
+                                                     {60'000'000'000, "60"}}};
+
+  void record(Nanoseconds duration) noexcept {
+    std::size_t bucket = 0;
+    while (bucket < kBounds.size() && duration.count() > kBounds[bucket].ns) ++bucket;
+    buckets[bucket].add();
+    sum_ns.add(static_cast<std::uint64_t>(duration.count()));
+  }
+
+  std::array<Counter, kBounds.size() + 1> buckets;
+  Counter sum_ns;
+};
+
+// A fixed set of method labels; clients may invent methods, not labels.
+inline constexpr std::array<std::string_view, 10> kMethodLabels = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+                                                                   "CONNECT", "OPTIONS", "PATCH", "TRACE", "other"};
+std::size_t method_index(std::string_view method);
+
+// "none": nothing was sent, the client left first.
+inline constexpr std::array<std::string_view, 6> kStatusLabels = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+std::size_t status_index(int status);
+
+// How the last upstream tried failed, as the gateway answered it: 502, 503, 504, anything else.
+inline constexpr std::array<std::string_view, 4> kUpstreamFailureLabels = {"bad_gateway", "unavailable", "timeout", "other"};
+
+struct UpstreamMetrics {
+  Counter requests;
+  std::array<Counter, kUpstreamFailureLabels.size()> failures;
+};
+
+// What one loop counts. Aligned so that two loops never write one cache line (pairs of lines are fetched together).
+struct alignas(128) LoopMetrics {
+  void connection_accepted() noexcept { connections_accepted.add(); }
+  // Closed at once, because the server has as many connections as it may.
+  void connection_refused() noexcept { connections_refused.add(); }
+  // One that was accepted has ended.
+  void connection_closed() noexcept { connections_closed.add(); }
+
+  void request_started() noexcept { requests_started.add(); }
+  // After the exchange ended; its record says how. `duration` is since Exchange::started.
+  void request_ended(const Exchange& exchange, Nanoseconds duration) noexcept;
+
+  Counter connections_accepted;
+  Counter connections_refused;
+  Counter connections_closed;
+  Counter requests_started;
+  Counter requests_ended;
+  Counter request_bytes;
+  Counter response_bytes;
+  std::array<std::array<Counter, kStatusLabels.size()>, kMethodLabels.size()> requests;
+  DurationHistogram durations;
+  std::vector<UpstreamMetrics> upstreams;          // one per name, and one for names that are not in the list
+  const std::vector<std::string>* names = nullptr;  // of the Metrics
+};
+
+class Metrics {
+ public:
+  // `upstreams`: their authorities, as ExchangeRecord::upstream will name them.
+  Metrics(unsigned loops, std::vector<std::string> upstreams);
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // `index` is Loop::index().
+  LoopMetrics& loop(unsigned index) { return loops_[index]; }
+  const std::vector<LoopMetrics>& loops() const { return loops_; }
+  const std::vector<std::string>& upstreams() const { return upstreams_; }
+  std::int64_t started_unix_ns() const { return started_unix_ns_; }
+
+ private:
+  std::vector<std::string> upstreams_;
+  std::vector<LoopMetrics> loops_;
+  std::int64_t started_unix_ns_;
+};
+
+}  // namespace sandgate::telemetry

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "telemetry/metrics_text.h"
+
+#include <cstddef>
+#include <cstdint>
+
+#include "telemetry/exposition.h"
+
+namespace sandgate::telemetry {
+namespace {
+
+// The sum over all loops of what `read(loop)` gives.
+template <typename Read>
+std::uint64_t sum(const Metrics& metrics, Read&& read) {
+  std::uint64_t total = 0;
+  for (const LoopMetrics& loop : metrics.loops()) total += read(loop);
+  return total;
+}
+
+std::uint64_t sum(const Metrics& metrics, Counter LoopMetrics::* counter) {
+  return sum(metrics, [counter](const LoopMetrics& loop) { return (loop.*counter).read(); });
+}
+
+// Two counters that are read at different moments may seem to cross.
+std::uint64_t difference(std::uint64_t started, std::uint64_t ended) { return started > ended ? started - ended : 0; }
+
+void write_counter(Exposition& out, std::string_view name, std::string_view help, std::uint64_t value) {
+  out.family(name, MetricType::kCounter, help);
+  out.sample({}, value);
+}
+
+void write_gauge(Exposition& out, std::string_view name, std::string_view help, std::uint64_t value) {
+  out.family(name, MetricType::kGauge, help);
+  out.sample({}, value);
+}
+
+void write_connections(Exposition& out, const Metrics& metrics) {
+  std::uint64_t closed = sum(metrics, &LoopMetrics::connections_closed);
+  std::uint64_t accepted = sum(metrics, &LoopMetrics::connections_accepted);
+  write_counter(out, "sandgate_connections_accepted_total", "Client connections accepted.", accepted);
+  write_counter(out, "sandgate_connections_refused_total", "Client connections closed at once because of the limit.",
+                sum(metrics, &LoopMetrics::connections_refused));
+  write_gauge(out, "sandgate_connections_open", "Client connections open now.", difference(accepted, closed));
+}
+
+void write_requests(Exposition& out, const Metrics& metrics) {
+  out.family("sandgate_requests_total", MetricType::kCounter, "Requests answered, by method and class of the status.");
+  for (std::size_t method = 0; method < kMethodLabels.size(); ++method) {
+    for (std::size_t status = 0; status < kStatusLabels.size(); ++status) {
+      std::uint64_t count = sum(metrics, [=](const LoopMetrics& loop) { return loop.requests[method][status].read(); });
+      if (count != 0) out.sample({{"method", kMethodLabels[method]}, {"code", kStatusLabels[status]}}, count);
+    }
+  }
+  std::uint64_t ended = sum(metrics, &LoopMetrics::requests_ended);
+  write_gauge(out, "sandgate_requests_in_flight", "Requests being served now.",
+              difference(sum(metrics, &LoopMetrics::requests_started), ended));
+  write_counter(out, "sandgate_request_body_bytes_total", "Bytes of request bodies read.",
+                sum(metrics, &LoopMetrics::request_bytes));
+  write_counter(out, "sandgate_response_body_bytes_total", "Bytes of response bodies sent.",
+                sum(metrics, &LoopMetrics::response_bytes));
+}
+
+void write_durations(Exposition& out, const Metrics& metrics) {
+  out.family("sandgate_request_duration_seconds", MetricType::kHistogram,
+             "Time from the end of a request's head to the end of its response.");
+  std::uint64_t count = 0;
+  for (std::size_t bucket = 0; bucket <= DurationHistogram::kBounds.size(); ++bucket) {
+    count += sum(metrics, [=](const LoopMetrics& loop) { return loop.durations.buckets[bucket].read(); });
+    bool last = bucket == DurationHistogram::kBounds.size();
+    out.sample({{"le", last ? "+Inf" : DurationHistogram::kBounds[bucket].seconds}}, count, "_bucket");
+  }
+  out.sample_seconds({}, sum(metrics, [](const LoopMetrics& loop) { return loop.durations.sum_ns.read(); }), "_sum");
+  out.sample({}, count, "_count");
+}
+
+void write_upstreams(Exposition& out, const Metrics& metrics) {
+  auto name = [&metrics](std::size_t at) {
+    return at < metrics.upstreams().size() ? std::string_view(metrics.upstreams()[at]) : std::string_view("other");
+  };
+  out.family("sandgate_upstream_requests_total", MetricType::kCounter, "Requests by the last upstream tried.");
+  for (std::size_t at = 0; at <= metrics.upstreams().size(); ++at) {
+    std::uint64_t count = sum(metrics, [=](const LoopMetrics& loop) { return loop.upstreams[at].requests.read(); });
+    bool configured = at < metrics.upstreams().size();
+    if (configured || count != 0) out.sample({{"upstream", name(at)}}, count);
+  }
+  out.family("sandgate_upstream_failures_total", MetricType::kCounter,
+             "Requests that the gateway answered with an error after trying an upstream.");
+  for (std::size_t at = 0; at <= metrics.upstreams().size(); ++at) {
+    for (std::size_t kind = 0; kind < kUpstreamFailureLabels.size(); ++kind) {
+      std::uint64_t count = sum(metrics, [=](const LoopMetrics& loop) { return loop.upstreams[at].failures[kind].read(); });
+      if (count != 0) out.sample({{"upstream", name(at)}, {"kind", kUpstreamFailureLabels[kind]}}, count);
+    }
+  }
+}
+
+void write_modules(Exposition& out, const modules::ModuleStore& store) {
+  std::shared_ptr<const modules::Snapshot> snapshot = store.snapshot();
+  modules::ExecutionTotals totals = store.totals();
+  write_gauge(out, "sandgate_modules_deployed", "Modules deployed now.", snapshot->all.size());
+  out.family("sandgate_guest_calls_total", MetricType::kCounter, "Guest calls since start, removed modules included.");
+  out.sample({{"result", "success"}}, totals.successes);
+  out.sample({{"result", "failure"}}, totals.failures);
+  if (snapshot->all.empty()) return;
+  out.family("sandgate_module_calls_total", MetricType::kCounter, "Calls of a deployed module.");
+  for (const auto& module : snapshot->all) {
+    modules::ExecutionTotals calls = module->stats.read();
+    out.sample({{"module", module->name}, {"result", "success"}}, calls.successes);
+    out.sample({{"module", module->name}, {"result", "failure"}}, calls.failures);
+  }
+  out.family("sandgate_module_call_duration_seconds", MetricType::kSummary, "Time in calls of a deployed module.");
+  for (const auto& module : snapshot->all) {
+    modules::ExecutionTotals calls = module->stats.read();
+    out.sample_seconds({{"module", module->name}}, calls.total_ns, "_sum");
+    out.sample({{"module", module->name}}, calls.executions, "_count");
+  }
+  out.family("sandgate_module_call_duration_max_seconds", MetricType::kGauge, "Longest call of a deployed module.");
+  for (const auto& module : snapshot->all) out.sample_seconds({{"module", module->name}}, module->stats.read().max_ns);
+}
+
+void write_process(Exposition& out, const ProcessUsage& usage) {
+  write_gauge(out, "process_resident_memory_bytes", "Resident memory.", usage.resident_bytes);
+  out.family("process_cpu_seconds_total", MetricType::kCounter, "User and system CPU time.");
+  out.sample_seconds({}, usage.cpu_ns);
+  write_gauge(out, "process_open_fds", "Open file descriptors.", usage.open_files);
+  write_gauge(out, "process_max_fds", "Most file descriptors that may be open.", usage.open_files_max);
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricsSources& sources, const ProcessUsage& usage) {
+  Exposition out;
+  out.family("sandgate_build_info", MetricType::kGauge, "Version and revision of the server; always 1.");
+  out.sample({{"version", sources.build.version}, {"revision", sources.build.revision}}, 1);
+  if (sources.metrics != nullptr) {
+    out.family("process_start_time_seconds", MetricType::kGauge, "Unix time of the server's start.");
+    out.sample_seconds({}, static_cast<std::uint64_t>(sources.metrics->started_unix_ns()));
+  }
+  write_process(out, usage);
+  if (sources.metrics != nullptr) {
+    write_connections(out, *sources.metrics);
+    write_requests(out, *sources.metrics);
+    write_durations(out, *sources.metrics);
+    write_upstreams(out, *sources.metrics);
+  }
+  if (sources.modules != nullptr) write_modules(out, *sources.modules);
+  if (sources.access_log != nullptr) {
+    write_counter(out, "sandgate_access_log_dropped_lines_total", "Lines that nobody took from standard output in time.",
+                  sources.access_log->dropped());
+  }
+  return out.take();
+}
+
+}  // namespace sandgate::telemetry

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The page that /metrics answers with: everything counted, in the text exposition format. Runs on any loop's thread; reads counters while others write them, so
+// numbers of one page may be some requests apart.
+#pragma once
+
+#include <string>
+
+#include "modules/module_store.h"
+#include "telemetry/access_log.h"
+#include "telemetry/metrics.h"
+#include "telemetry/process_usage.h"
+
+namespace sandgate::telemetry {
+
+struct BuildInfo {
+  std::string version;
+  std::string revision;
+};
+
+// What there is to tell. Everything outlives the page; a null part is left out.
+struct MetricsSources {
+  const Metrics* metrics = nullptr;
+  const modules::ModuleStore* modules = nullptr;
+  const AccessLog* access_log = nullptr;
+  BuildInfo build;
+};
+
+std::string metrics_text(const MetricsSources& sources, const ProcessUsage& usage);
+
+}  // namespace sandgate::telemetry

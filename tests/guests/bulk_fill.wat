@@ -1,0 +1,21 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Fills 32 MiB with one instruction, again and again, forever: a single instruction cannot be pre-empted by the engine.
+(module
+  (memory (export "memory") 528)
+  ;; A bump allocator without an end: the first pages hold what these tests send.
+  (global $top (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at
+      (i32.and
+        (i32.add (global.get $top) (i32.sub (local.get 2) (i32.const 1)))
+        (i32.sub (i32.const 0) (local.get 2))))
+    (global.set $top (i32.add (local.get $at) (local.get 3)))
+    (local.get $at))
+  (func (export "sgl:router/middleware-on-request#on-request")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (loop $again
+      (memory.fill (i32.const 1048576) (i32.const 165) (i32.const 33554432))
+      (br $again))
+    (i32.const 1024)))

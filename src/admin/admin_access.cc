@@ -11,7 +11,8 @@ namespace sandgate::admin {
 namespace {
 
 constexpr std::string_view kAdminDenied =
-    "The module API answers plain local clients only: call it on this machine, at a loopback address and without a proxy, "
+    "The module API answers plain local clients only: call it on this machine, at a loopback address and without a "
+    "proxy, "
     "or start the server with --admin-token and send the token as Authorization: Bearer";
 constexpr std::string_view kAdminOff =
     "The module API is off because the server listens beyond loopback and has no token: start it with --admin-token, "

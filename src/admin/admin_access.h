@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may use what only the operator should: the module API (deploying code is running code) and the metrics on the main port. Decisions are functions of the exchange as
-// it was received, before the proxy adds forwarding fields.
+// Who may use what only the operator should: the module API (deploying code is running code) and the metrics on the
+// main port. Decisions are functions of the exchange as it was received, before the proxy adds forwarding fields.
 //
-// Loopback rule: the peer and the local address are loopback, Host names loopback, the request speaks HTTP/1.1, and no field tells of a browser's page or of a
-// proxy between. A web page cannot send such a request (Origin, Sec-Fetch-Site; a rebound name shows in Host), nor can one that a reverse proxy on this machine
-// passed on, unless that proxy hides itself: then a token is needed. nginx, as it comes, speaks HTTP/1.0 and adds nothing, hence the version.
+// Loopback rule: the peer and the local address are loopback, Host names loopback, the request speaks HTTP/1.1, and no
+// field tells of a browser's page or of a proxy between. A web page cannot send such a request (Origin, Sec-Fetch-Site;
+// a rebound name shows in Host), nor can one that a reverse proxy on this machine passed on, unless that proxy hides
+// itself: then a token is needed. nginx, as it comes, speaks HTTP/1.0 and adds nothing, hence the version.
 #pragma once
 
 #include <optional>
@@ -34,10 +35,12 @@ struct AdminSettings {
   bool listens_beyond_loopback = true;  // any listener of the main port is not a loopback address
   bool loopback_wanted = false;         // --wasm-admin=loopback
 };
-// A token wins; without one a server that only listens on loopback, or was told to, serves loopback clients; any other serves nobody.
+// A token wins; without one a server that only listens on loopback, or was told to, serves loopback clients; any other
+// serves nobody.
 AdminAccess choose_admin_access(const AdminSettings& settings);
 
-// Nothing when this exchange may use the module API, else the answer: 401 with WWW-Authenticate, or 403. Texts are static.
+// Nothing when this exchange may use the module API, else the answer: 401 with WWW-Authenticate, or 403. Texts are
+// static.
 std::optional<Problem> refuse_admin(const Exchange& exchange, const AdminAccess& access);
 
 // The same for the metrics on the main port: the loopback rule.

@@ -54,8 +54,9 @@ std::expected<std::vector<AttachPoint>, BadRequest> attach_points(const json::ob
   for (const json::value& element : *list) {
     std::optional<AttachPoint> point = attach_point(element);
     if (!point) {
-      return wrong_shape(fmt::format("{}[{}]", member, points.size()),
-                         R"(expected {"Middleware": "OnRequest"}, {"Middleware": "OnResponse"} or {"Middleware": "OnError"})");
+      return wrong_shape(
+          fmt::format("{}[{}]", member, points.size()),
+          R"(expected {"Middleware": "OnRequest"}, {"Middleware": "OnResponse"} or {"Middleware": "OnError"})");
     }
     points.push_back(*point);
   }
@@ -71,7 +72,8 @@ std::expected<Descriptor, BadRequest> descriptor(const json::value& value, const
   if (!file_path) return std::unexpected(std::move(file_path.error()));
   auto module_type = required_string(*object, at, "module_type");
   if (!module_type) return std::unexpected(std::move(module_type.error()));
-  if (*module_type != kModuleType) return wrong_shape(at + ".module_type", R"(expected "Middleware", the only type there is)");
+  if (*module_type != kModuleType)
+    return wrong_shape(at + ".module_type", R"(expected "Middleware", the only type there is)");
   auto points = attach_points(*object, at);
   if (!points) return std::unexpected(std::move(points.error()));
   return Descriptor{std::move(*name), std::move(*file_path), std::move(*points)};
@@ -84,7 +86,8 @@ std::expected<std::vector<Descriptor>, BadRequest> parse_deploy_request(std::str
   options.max_depth = kJsonDepthMax;
   boost::system::error_code failure;
   json::value root = json::parse(json::string_view(text.data(), text.size()), failure, {}, options);
-  if (failure) return std::unexpected(BadRequest{400, fmt::format("The body is not valid JSON: {}", failure.message())});
+  if (failure)
+    return std::unexpected(BadRequest{400, fmt::format("The body is not valid JSON: {}", failure.message())});
   const json::object* object = root.if_object();
   if (object == nullptr) return wrong_shape("body", R"(expected an object {"modules": [...]})");
   const json::value* value = object->if_contains("modules");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The JSON of POST /wasm: {"modules": [{"name", "file_path", "module_type", "attach_points"}]}. Only the shape is checked here; what the values mean is checked when a
-// module is deployed (modules/descriptor.h). Pure.
+// The JSON of POST /wasm: {"modules": [{"name", "file_path", "module_type", "attach_points"}]}. Only the shape is
+// checked here; what the values mean is checked when a module is deployed (modules/descriptor.h). Pure.
 #pragma once
 
 #include <cstddef>

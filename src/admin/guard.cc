@@ -13,8 +13,9 @@ namespace {
 Task<Status> answer(Exchange& exchange, std::optional<Problem> refusal, const Handler& next) {
   if (refusal) {
     // Not louder: the access log has it, and anyone can cause it.
-    log::debug("request {}: {} {} from {} refused with {}", log::escaped(exchange.id), log::escaped(exchange.request.method, 32),
-                 log::escaped(exchange.request.path, 256), exchange.peer.address, refusal->status);
+    log::debug("request {}: {} {} from {} refused with {}", log::escaped(exchange.id),
+               log::escaped(exchange.request.method, 32), log::escaped(exchange.request.path, 256),
+               exchange.peer.address, refusal->status);
     Status done = co_await respond_problem(exchange, *refusal);
     co_return done;
   }
@@ -24,7 +25,9 @@ Task<Status> answer(Exchange& exchange, std::optional<Problem> refusal, const Ha
 
 }  // namespace
 
-Task<Status> AdminGuard::serve(Exchange& exchange) const { return answer(exchange, refuse_admin(exchange, access_), next_); }
+Task<Status> AdminGuard::serve(Exchange& exchange) const {
+  return answer(exchange, refuse_admin(exchange, access_), next_);
+}
 
 Task<Status> MetricsGuard::serve(Exchange& exchange) const { return answer(exchange, refuse_metrics(exchange), next_); }
 

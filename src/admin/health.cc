@@ -15,7 +15,8 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 bool is_read(const Exchange& exchange) { return exchange.request.method == "GET" || exchange.request.method == "HEAD"; }
 
 Task<Status> answer_method(Exchange& exchange) {
-  Problem problem{.status = 405, .error = "method_not_allowed", .detail = "This path is only read", .allow = "GET, HEAD"};
+  Problem problem{
+      .status = 405, .error = "method_not_allowed", .detail = "This path is only read", .allow = "GET, HEAD"};
   Status done = co_await respond_problem(exchange, problem);
   co_return done;
 }
@@ -46,7 +47,8 @@ Task<Status> ReadyHandler::serve(Exchange& exchange) const {
 
 Task<Status> MetricsHandler::serve(Exchange& exchange) const {
   if (!is_read(exchange)) return answer_method(exchange);
-  return answer_text(exchange, telemetry::kExpositionContentType, metrics_text(sources_, telemetry::read_process_usage()));
+  return answer_text(exchange, telemetry::kExpositionContentType,
+                     metrics_text(sources_, telemetry::read_process_usage()));
 }
 
 }  // namespace sandgate::admin

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The endpoints for those who watch the server: /healthz (the process answers), /readyz (it wants traffic), /metrics. GET and HEAD only. Shared by all loops.
+// The endpoints for those who watch the server: /healthz (the process answers), /readyz (it wants traffic), /metrics.
+// GET and HEAD only. Shared by all loops.
 #pragma once
 
 #include <atomic>

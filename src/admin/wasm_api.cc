@@ -23,7 +23,8 @@ bool is_json(std::string_view content_type) {
   constexpr std::string_view kPrefix = "application/";
   constexpr std::string_view kSuffix = "+json";
   if (equals_ignoring_case(type, kJson)) return true;
-  return type.size() > kPrefix.size() + kSuffix.size() && equals_ignoring_case(type.substr(0, kPrefix.size()), kPrefix) &&
+  return type.size() > kPrefix.size() + kSuffix.size() &&
+         equals_ignoring_case(type.substr(0, kPrefix.size()), kPrefix) &&
          equals_ignoring_case(type.substr(type.size() - kSuffix.size()), kSuffix);
 }
 
@@ -83,8 +84,8 @@ void log_outcome(const Exchange& exchange, const DeployOutcome& outcome) {
     return;
   }
   const Error& error = outcome.uuid.error();
-  log::warning("request {}: module {} not deployed: {} ({})", log::escaped(exchange.id), name, log::escaped(error.detail),
-               log::escaped(error.cause));
+  log::warning("request {}: module {} not deployed: {} ({})", log::escaped(exchange.id), name,
+               log::escaped(error.detail), log::escaped(error.cause));
 }
 
 }  // namespace
@@ -99,7 +100,8 @@ Task<Status> WasmApi::serve(Exchange& exchange) const {
   }
   std::string_view uuid = path.substr(std::min(path.size(), kPath.size() + 1));
   if (uuid.empty() || uuid.find('/') != std::string_view::npos) {
-    return answer_problem(exchange, {.status = 404, .error = "not_found", .detail = "The module API has /wasm and /wasm/{uuid}"});
+    return answer_problem(exchange,
+                          {.status = 404, .error = "not_found", .detail = "The module API has /wasm and /wasm/{uuid}"});
   }
   if (method == "DELETE") return remove(exchange, uuid);
   return answer_method(exchange, "DELETE");
@@ -107,7 +109,8 @@ Task<Status> WasmApi::serve(Exchange& exchange) const {
 
 Task<Status> WasmApi::deploy(Exchange& exchange) const {
   if (!is_json(exchange.request.fields.find(http::FieldId::kContentType).value_or(""))) {
-    Problem problem{.status = 415, .error = "unsupported_media_type", .detail = "Expected Content-Type: application/json"};
+    Problem problem{
+        .status = 415, .error = "unsupported_media_type", .detail = "Expected Content-Type: application/json"};
     Status done = co_await respond_problem(exchange, problem);
     co_return done;
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The module API: POST /wasm deploys, GET /wasm lists with metrics, DELETE /wasm/{uuid} removes. Shared by all loops. Who may call it is decided before (guard.h).
+// The module API: POST /wasm deploys, GET /wasm lists with metrics, DELETE /wasm/{uuid} removes. Shared by all loops.
+// Who may call it is decided before (guard.h).
 //
-// POST answers 200 when every module was deployed, else 400 with the reason of each; modules are taken in order and those that succeeded stay. Other answers are
-// problem bodies: 415 (no JSON media type), 413 (body over kBodyBytesMax), 400 (no JSON, no UUID), 422 (JSON of another shape), 404, 405 with Allow.
+// POST answers 200 when every module was deployed, else 400 with the reason of each; modules are taken in order and
+// those that succeeded stay. Other answers are problem bodies: 415 (no JSON media type), 413 (body over kBodyBytesMax),
+// 400 (no JSON, no UUID), 422 (JSON of another shape), 404, 405 with Allow.
 #pragma once
 
 #include <cstddef>

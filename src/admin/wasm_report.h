@@ -20,8 +20,9 @@ struct DeployOutcome {
 // {"modules": [...]}: what was sent, each with "add_result": {"Success": uuid} or {"Error": detail}.
 std::string deploy_report(std::span<const DeployOutcome> outcomes);
 
-// {"modules": [{"module_uuid", "module_meta": {...}}], "metrics": {...}}. Times of day are RFC 3339; durations are milliseconds to the nanosecond, whole numbers without
-// a fraction. The average is total divided by executions, 0.0 without executions.
+// {"modules": [{"module_uuid", "module_meta": {...}}], "metrics": {...}}. Times of day are RFC 3339; durations are
+// milliseconds to the nanosecond, whole numbers without a fraction. The average is total divided by executions, 0.0
+// without executions.
 std::string module_report(const modules::Snapshot& snapshot, const modules::ExecutionTotals& totals);
 
 }  // namespace sandgate::admin

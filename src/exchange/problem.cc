@@ -21,12 +21,16 @@ std::string_view copy_number(Arena& arena, int number) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-// Length of the well-formed UTF-8 sequence at the start of `text`, which begins with a byte above 0x7f; 0 when there is none. Then
+// Length of the well-formed UTF-8 sequence at the start of `text`, which begins with a byte above 0x7f; 0 when there is
+// none. Then
 // `*broken` is how many bytes one U+FFFD stands for (the longest prefix of a sequence: Unicode 15, section 3.9).
 std::size_t sequence_length(std::string_view text, std::size_t* broken) {
   *broken = 1;
   auto lead = static_cast<unsigned char>(text[0]);
-  std::size_t length = lead >= 0xc2 && lead <= 0xdf ? 2 : lead >= 0xe0 && lead <= 0xef ? 3 : lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+  std::size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2
+                       : lead >= 0xe0 && lead <= 0xef ? 3
+                       : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                      : 0;
   if (length == 0 || text.size() < 2) return 0;
   // Overlong forms, surrogates and code points above 0x10ffff are told by the second byte.
   auto second = static_cast<unsigned char>(text[1]);

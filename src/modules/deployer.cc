@@ -32,11 +32,12 @@ Status check_served(const sandbox::Module& module, AttachPoint point) {
   bool on_request = point == AttachPoint::kOnRequest;
   if (on_request ? module.serves_on_request() : module.serves_on_response()) return {};
   std::string_view direction = on_request ? "request" : "response";
-  return fail(ErrorKind::kInvalid,
-              fmt::format("Attach point {0} needs the export sgl:router/middleware-on-{1} with the function on-{1}, which "
-                          "the component lacks (the packages sgl:model-gateway and smg:gateway serve as well). Hint: build "
-                          "it with a world that exports middleware-on-{1}, or leave {0} out",
-                          attach_point_name(point), direction));
+  return fail(
+      ErrorKind::kInvalid,
+      fmt::format("Attach point {0} needs the export sgl:router/middleware-on-{1} with the function on-{1}, which "
+                  "the component lacks (the packages sgl:model-gateway and smg:gateway serve as well). Hint: build "
+                  "it with a world that exports middleware-on-{1}, or leave {0} out",
+                  attach_point_name(point), direction));
 }
 
 std::vector<AttachPoint> without_repeats(const std::vector<AttachPoint>& points) {
@@ -118,9 +119,11 @@ Task<Result<std::string>> Deployer::deploy_counted(Descriptor descriptor, Loop& 
   co_await reading->done.wait();
   if (!reading->content) co_return fail(reading->content.error());
   const std::string& wasm = *reading->content;
-  if (!wasm.starts_with(kMagic)) co_return invalid_component("the file does not begin with the bytes of a wasm binary", {});
+  if (!wasm.starts_with(kMagic))
+    co_return invalid_component("the file does not begin with the bytes of a wasm binary", {});
   before = store_.snapshot();
-  if (Status unique = check_unique(*before, descriptor.name, reading->sha256_hex); !unique) co_return fail(unique.error());
+  if (Status unique = check_unique(*before, descriptor.name, reading->sha256_hex); !unique)
+    co_return fail(unique.error());
 
   // `wasm` lives in `reading`, which this frame holds.
   Result<std::shared_ptr<const sandbox::Module>> compiled = co_await compiler_.compile(wasm, reading->sha256_hex, loop);

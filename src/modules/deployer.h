@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Deploys modules into a store: checks the descriptor, reads and hashes the file on a thread of its own, compiles through sandbox::Compiler, checks that the module
-// serves what it is attached to, and adds it. Nothing of that blocks a loop. Thread-safe; made before the loops run. Its thread ends with it, after the file it reads.
+// Deploys modules into a store: checks the descriptor, reads and hashes the file on a thread of its own, compiles
+// through sandbox::Compiler, checks that the module serves what it is attached to, and adds it. Nothing of that blocks
+// a loop. Thread-safe; made before the loops run. Its thread ends with it, after the file it reads.
 #pragma once
 
 #include <atomic>
@@ -33,9 +34,10 @@ class Deployer {
   Deployer(const Deployer&) = delete;
   Deployer& operator=(const Deployer&) = delete;
 
-  // The UUID of the module that was added; the Task resumes on `loop`, the caller's. Of several deployments with one name or one content the first to finish
-  // compiling wins. Errors, with a detail for the person who deploys: what check_descriptor and read_module_file say, kInvalid (name or content deployed already, no
-  // valid component, an attach point that no export serves), kOverloaded (kDeploymentsMax are under way), and what the compiler says.
+  // The UUID of the module that was added; the Task resumes on `loop`, the caller's. Of several deployments with one
+  // name or one content the first to finish compiling wins. Errors, with a detail for the person who deploys: what
+  // check_descriptor and read_module_file say, kInvalid (name or content deployed already, no valid component, an
+  // attach point that no export serves), kOverloaded (kDeploymentsMax are under way), and what the compiler says.
   Task<Result<std::string>> deploy(Descriptor descriptor, Loop& loop);
 
  private:

@@ -19,7 +19,8 @@ namespace {
 constexpr std::string_view kExtension = ".wasm";
 static_assert(kModuleBytesMax == std::uint64_t{64} << 20, "the text below names it");
 constexpr std::string_view kUnavailable =
-    "Module file is not available at the requested path: it must be a regular file of at most 64 MiB that the server may "
+    "Module file is not available at the requested path: it must be a regular file of at most 64 MiB that the server "
+    "may "
     "read, and inside the module directory when the server was started with --module-dir";
 
 bool is_name_byte(char c) {
@@ -27,7 +28,8 @@ bool is_name_byte(char c) {
 }
 
 bool has_extension(std::string_view path) {
-  return path.size() > kExtension.size() && equals_ignoring_case(path.substr(path.size() - kExtension.size()), kExtension);
+  return path.size() > kExtension.size() &&
+         equals_ignoring_case(path.substr(path.size() - kExtension.size()), kExtension);
 }
 
 Status check_name(std::string_view name) {
@@ -93,10 +95,11 @@ Status check_descriptor(const Descriptor& descriptor) {
 }
 
 Result<std::string> read_module_file(const std::string& path, const std::string& module_directory) {
-  // O_PATH opens nothing but the name: no device is touched, no FIFO waits. From here on the descriptor stands for the file.
+  // O_PATH opens nothing but the name: no device is touched, no FIFO waits. From here on the descriptor stands for the
+  // file.
   platform::Descriptor found(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!found) return system_failure("opening");
-  struct stat status {};
+  struct stat status{};
   if (::fstat(found.get(), &status) != 0) return system_failure("reading its attributes");
   if (!S_ISREG(status.st_mode)) return unavailable("not a regular file");
   std::string resolved = real_path(found);

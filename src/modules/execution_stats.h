@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counters of guest calls. Written by all loops (relaxed atomics), read by reports; times in nanoseconds inside, so that short calls count.
+// Counters of guest calls. Written by all loops (relaxed atomics), read by reports; times in nanoseconds inside, so
+// that short calls count.
 #pragma once
 
 #include <atomic>
@@ -25,8 +26,7 @@ class ExecutionStats {
     (success ? successes_ : failures_).fetch_add(1, std::memory_order_relaxed);
     total_ns_.fetch_add(ns, std::memory_order_relaxed);
     std::uint64_t seen = max_ns_.load(std::memory_order_relaxed);
-    while (ns > seen && !max_ns_.compare_exchange_weak(seen, ns, std::memory_order_relaxed)) {
-    }
+    while (ns > seen && !max_ns_.compare_exchange_weak(seen, ns, std::memory_order_relaxed)) {}
   }
 
   // executions is always successes + failures.

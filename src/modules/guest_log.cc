@@ -66,11 +66,12 @@ void GuestLog::line(void* user, bool is_stderr, std::string_view text) noexcept 
   std::uint64_t dropped = 0;
   if (!admit(call.module_name, &dropped)) return;
   if (dropped != 0) {
-    write_(fmt::format("guest {}: {} lines dropped, over {} lines per second", log::escaped(call.module_name, 64), dropped,
-                       kLinesPerSecond));
+    write_(fmt::format("guest {}: {} lines dropped, over {} lines per second", log::escaped(call.module_name, 64),
+                       dropped, kLinesPerSecond));
   }
-  write_(fmt::format("guest {} request {} {}: {}", log::escaped(call.module_name, 64), log::escaped(call.request_id, 128),
-                     is_stderr ? "stderr" : "stdout", log::escaped(text, kLineBytesMax)));
+  write_(fmt::format("guest {} request {} {}: {}", log::escaped(call.module_name, 64),
+                     log::escaped(call.request_id, 128), is_stderr ? "stderr" : "stdout",
+                     log::escaped(text, kLineBytesMax)));
 }
 
 }  // namespace sandgate::modules

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What guests write to stdout and stderr, as lines of the operational log with the module's name and the request id. Everything a guest wrote is escaped; each module
-// has a rate, so that one that floods costs neither disk nor time. One per process, outlives the engine; thread-safe.
+// What guests write to stdout and stderr, as lines of the operational log with the module's name and the request id.
+// Everything a guest wrote is escaped; each module has a rate, so that one that floods costs neither disk nor time. One
+// per process, outlives the engine; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ struct CallLog {
 
 class GuestLog final : public sandbox::GuestLog {
  public:
-  // Lines per second that a module may write for as long as it likes, and how many it may have saved up: a stack trace gets through, a loop does not.
+  // Lines per second that a module may write for as long as it likes, and how many it may have saved up: a stack trace
+  // gets through, a loop does not.
   static constexpr std::uint64_t kLinesPerSecond = 100;
   static constexpr std::uint64_t kLinesBurst = 200;
   // Of one line; the rest is cut.
@@ -40,7 +42,8 @@ class GuestLog final : public sandbox::GuestLog {
   GuestLog();
   GuestLog(Now now, Write write);
 
-  // `user` is a CallLog; lines without one are dropped. A module that writes faster than its rate loses lines; a notice with their number follows, at most one a second.
+  // `user` is a CallLog; lines without one are dropped. A module that writes faster than its rate loses lines; a notice
+  // with their number follows, at most one a second.
   void line(void* user, bool is_stderr, std::string_view text) noexcept override;
 
  private:

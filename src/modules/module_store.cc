@@ -26,7 +26,9 @@ std::string_view attach_point_name(AttachPoint point) {
   return "";
 }
 
-bool DeployedModule::attached(AttachPoint point) const { return std::ranges::find(attach_points, point) != attach_points.end(); }
+bool DeployedModule::attached(AttachPoint point) const {
+  return std::ranges::find(attach_points, point) != attach_points.end();
+}
 
 Status check_unique(const Snapshot& snapshot, std::string_view name, std::string_view sha256_hex) {
   for (const auto& module : snapshot.all) {
@@ -34,14 +36,16 @@ Status check_unique(const Snapshot& snapshot, std::string_view name, std::string
       return fail(ErrorKind::kInvalid, fmt::format("module with same name already exists: {}", name));
     }
     if (!sha256_hex.empty() && module->sha256_hex == sha256_hex) {
-      return fail(ErrorKind::kInvalid, fmt::format("Duplicate SHA256 hash detected: module with same sha256 already exists: "
-                                                   "\"{}\" has {}",
-                                                   module->name, sha256_hex));
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("Duplicate SHA256 hash detected: module with same sha256 already exists: "
+                              "\"{}\" has {}",
+                              module->name, sha256_hex));
     }
   }
   if (snapshot.all.size() >= ModuleStore::kModulesMax) {
     return fail(ErrorKind::kInvalid,
-                fmt::format("{} modules are deployed, which is the most one server keeps; remove one first", ModuleStore::kModulesMax));
+                fmt::format("{} modules are deployed, which is the most one server keeps; remove one first",
+                            ModuleStore::kModulesMax));
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The deployed modules of the server, in deployment order. Changes are rare and made under a lock; the request path takes an immutable snapshot. Thread-safe.
+// The deployed modules of the server, in deployment order. Changes are rare and made under a lock; the request path
+// takes an immutable snapshot. Thread-safe.
 #pragma once
 
 #include <array>
@@ -25,9 +26,9 @@ std::string_view attach_point_name(AttachPoint point);
 
 // A module as it was deployed. Immutable but for the counters.
 struct DeployedModule {
-  std::string uuid;         // version 4, lower case
-  std::string name;         // [A-Za-z0-9._-]{1,64}
-  std::string file_path;    // as given
+  std::string uuid;       // version 4, lower case
+  std::string name;       // [A-Za-z0-9._-]{1,64}
+  std::string file_path;  // as given
   std::string sha256_hex;
   std::uint64_t size_bytes = 0;
   std::int64_t created_unix_ns = 0;
@@ -48,7 +49,8 @@ struct Snapshot {
   std::vector<std::shared_ptr<const DeployedModule>> on_response;
 };
 
-// Whether a module of this name and content may be added; an empty text is not compared. kInvalid, see ModuleStore::add.
+// Whether a module of this name and content may be added; an empty text is not compared. kInvalid, see
+// ModuleStore::add.
 Status check_unique(const Snapshot& snapshot, std::string_view name, std::string_view sha256_hex);
 
 class ModuleStore {

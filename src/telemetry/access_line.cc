@@ -84,7 +84,8 @@ std::string_view client_of(const Exchange& exchange) {
   return exchange.client.empty() ? exchange.peer.address : exchange.client;
 }
 
-void append_text_line(std::string& out, const Exchange& exchange, Nanoseconds duration, LoggedQuery query, SecondText& seconds) {
+void append_text_line(std::string& out, const Exchange& exchange, Nanoseconds duration, LoggedQuery query,
+                      SecondText& seconds) {
   constexpr AccessLogFormat kFormat = AccessLogFormat::kText;
   const ExchangeRecord& record = exchange.record;
   append_time(out, exchange.received_unix_ms, seconds);
@@ -117,7 +118,8 @@ void append_text_line(std::string& out, const Exchange& exchange, Nanoseconds du
   out += '\n';
 }
 
-void append_json_line(std::string& out, const Exchange& exchange, Nanoseconds duration, LoggedQuery query, SecondText& seconds) {
+void append_json_line(std::string& out, const Exchange& exchange, Nanoseconds duration, LoggedQuery query,
+                      SecondText& seconds) {
   constexpr AccessLogFormat kFormat = AccessLogFormat::kJson;
   const ExchangeRecord& record = exchange.record;
   out += R"({"time":")";
@@ -128,7 +130,8 @@ void append_json_line(std::string& out, const Exchange& exchange, Nanoseconds du
   append_cut(out, exchange.request.method, kMethodBytesMax, kFormat);
   out += R"(","target":")";
   append_target(out, exchange, kFormat, query);
-  out += exchange.request.minor_version < 1 ? R"(","protocol":"HTTP/1.0","status":)" : R"(","protocol":"HTTP/1.1","status":)";
+  out += exchange.request.minor_version < 1 ? R"(","protocol":"HTTP/1.0","status":)"
+                                            : R"(","protocol":"HTTP/1.1","status":)";
   append_number(out, record.status);
   out += R"(,"bytes":)";
   append_number(out, record.response_bytes);
@@ -158,8 +161,8 @@ std::string_view SecondText::of(std::int64_t unix_seconds) {
   return text_;
 }
 
-void append_access_line(std::string& out, const Exchange& exchange, Nanoseconds duration, AccessLogFormat format, LoggedQuery query,
-                        SecondText& seconds) {
+void append_access_line(std::string& out, const Exchange& exchange, Nanoseconds duration, AccessLogFormat format,
+                        LoggedQuery query, SecondText& seconds) {
   switch (format) {
     case AccessLogFormat::kOff: return;
     case AccessLogFormat::kText: append_text_line(out, exchange, duration, query, seconds); return;

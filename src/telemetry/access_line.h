@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The text of one line of the access log. Runs for every request: appends to the caller's buffer, allocates nothing of its own. No secrets: no field but User-Agent
-// and the request id, and of a query only that there is one, unless it is asked for. Everything a client chose is escaped and cut, so that a line stays one
-// line of at most kLineBytesMax.
+// The text of one line of the access log. Runs for every request: appends to the caller's buffer, allocates nothing of
+// its own. No secrets: no field but User-Agent and the request id, and of a query only that there is one, unless it is
+// asked for. Everything a client chose is escaped and cut, so that a line stays one line of at most kLineBytesMax.
 #pragma once
 
 #include <cstddef>
@@ -34,10 +34,10 @@ class SecondText {
   std::string text_;
 };
 
-// text: TIME CLIENT "METHOD TARGET HTTP/1.x" STATUS BYTES DURATION_MS upstream=U id=ID agent="..." error="..."; upstream and error only when there are any.
-// json: one object with time, client, method, target, protocol, status, bytes, duration_ms, upstream, request_id, user_agent, error.
-// Status 0: nothing was sent.
-void append_access_line(std::string& out, const Exchange& exchange, Nanoseconds duration, AccessLogFormat format, LoggedQuery query,
-                        SecondText& seconds);
+// text: TIME CLIENT "METHOD TARGET HTTP/1.x" STATUS BYTES DURATION_MS upstream=U id=ID agent="..." error="...";
+// upstream and error only when there are any. json: one object with time, client, method, target, protocol, status,
+// bytes, duration_ms, upstream, request_id, user_agent, error. Status 0: nothing was sent.
+void append_access_line(std::string& out, const Exchange& exchange, Nanoseconds duration, AccessLogFormat format,
+                        LoggedQuery query, SecondText& seconds);
 
 }  // namespace sandgate::telemetry

@@ -21,7 +21,7 @@ static_assert(kLineBytesMax <= kPieceBytesMax);
 constexpr int kLastWaitMs = 100;
 
 bool is_regular_file(int fd) {
-  struct stat status {};
+  struct stat status{};
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 

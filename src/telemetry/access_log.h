@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One line per exchange on standard output. Lines gather in a buffer per loop that goes out in few writes: when it is full enough, or after kFlushAfter. A loop never
-// waits for whoever reads the lines: when the pipe is full they stay in the buffer, and beyond its bound new ones are dropped and counted. (A disk that is
-// slow does hold up the loop, as it does every writer of files.) Made before the loops run; destroyed after their threads ended and before the Loop objects.
+// One line per exchange on standard output. Lines gather in a buffer per loop that goes out in few writes: when it is
+// full enough, or after kFlushAfter. A loop never waits for whoever reads the lines: when the pipe is full they stay in
+// the buffer, and beyond its bound new ones are dropped and counted. (A disk that is slow does hold up the loop, as it
+// does every writer of files.) Made before the loops run; destroyed after their threads ended and before the Loop
+// objects.
 #pragma once
 
 #include <atomic>

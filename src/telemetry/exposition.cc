@@ -18,7 +18,8 @@ std::string_view type_name(MetricType type) {
   return "untyped";
 }
 
-// Label values are names that people configured. Bytes above 0x7e and control bytes become '?', which keeps the text valid UTF-8.
+// Label values are names that people configured. Bytes above 0x7e and control bytes become '?', which keeps the text
+// valid UTF-8.
 void append_label_value(std::string& out, std::string_view value) {
   for (char c : value) {
     if (c == '\n') {

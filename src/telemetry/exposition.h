@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes the text exposition format 0.0.4 of Prometheus: families with HELP and TYPE, samples with escaped label values. Pure.
+// Writes the text exposition format 0.0.4 of Prometheus: families with HELP and TYPE, samples with escaped label
+// values. Pure.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,9 @@ std::size_t method_index(std::string_view method) {
   return kOther;
 }
 
-std::size_t status_index(int status) { return status >= 100 && status < 600 ? static_cast<std::size_t>(status / 100) : 0; }
+std::size_t status_index(int status) {
+  return status >= 100 && status < 600 ? static_cast<std::size_t>(status / 100) : 0;
+}
 
 void LoopMetrics::request_ended(const Exchange& exchange, Nanoseconds duration) noexcept {
   const ExchangeRecord& record = exchange.record;

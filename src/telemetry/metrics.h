@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counters of the server, one set per loop: written by that loop's thread alone with plain stores, read by whoever reports. Counting takes no lock, waits for
-// nothing and allocates nothing. One per process; outlives the loops.
+// Counters of the server, one set per loop: written by that loop's thread alone with plain stores, read by whoever
+// reports. Counting takes no lock, waits for nothing and allocates nothing. One per process; outlives the loops.
 #pragma once
 
 #include <array>
@@ -75,7 +75,8 @@ inline constexpr std::array<std::string_view, 6> kStatusLabels = {"none", "1xx",
 std::size_t status_index(int status);
 
 // How the last upstream tried failed, as the gateway answered it: 502, 503, 504, anything else.
-inline constexpr std::array<std::string_view, 4> kUpstreamFailureLabels = {"bad_gateway", "unavailable", "timeout", "other"};
+inline constexpr std::array<std::string_view, 4> kUpstreamFailureLabels = {"bad_gateway", "unavailable", "timeout",
+                                                                           "other"};
 
 struct UpstreamMetrics {
   Counter requests;
@@ -84,27 +85,27 @@ struct UpstreamMetrics {
 
 // What one loop counts. Aligned so that two loops never write one cache line (pairs of lines are fetched together).
 struct alignas(128) LoopMetrics {
-  void connection_accepted() noexcept { connections_accepted.add(); }
-  // Closed at once, because the server has as many connections as it may.
-  void connection_refused() noexcept { connections_refused.add(); }
-  // One that was accepted has ended.
-  void connection_closed() noexcept { connections_closed.add(); }
-
   void request_started() noexcept { requests_started.add(); }
   // After the exchange ended; its record says how. `duration` is since Exchange::started.
   void request_ended(const Exchange& exchange, Nanoseconds duration) noexcept;
 
-  Counter connections_accepted;
-  Counter connections_refused;
-  Counter connections_closed;
   Counter requests_started;
   Counter requests_ended;
   Counter request_bytes;
   Counter response_bytes;
   std::array<std::array<Counter, kStatusLabels.size()>, kMethodLabels.size()> requests;
   DurationHistogram durations;
-  std::vector<UpstreamMetrics> upstreams;          // one per name, and one for names that are not in the list
+  std::vector<UpstreamMetrics> upstreams;           // one per name, and one for names that are not in the list
   const std::vector<std::string>* names = nullptr;  // of the Metrics
+};
+
+// What the servers count about their connections, summed over all listeners.
+struct ConnectionCounts {
+  std::uint64_t accepted = 0;
+  std::uint64_t open = 0;
+  std::uint64_t refused_heads = 0;    // answered by the codec before there was an exchange
+  std::uint64_t timed_out_heads = 0;  // never became a whole head
+  std::uint64_t accept_pauses = 0;    // at the limit of connections, or out of descriptors
 };
 
 class Metrics {

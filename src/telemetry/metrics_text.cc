@@ -34,13 +34,15 @@ void write_gauge(Exposition& out, std::string_view name, std::string_view help, 
   out.sample({}, value);
 }
 
-void write_connections(Exposition& out, const Metrics& metrics) {
-  std::uint64_t closed = sum(metrics, &LoopMetrics::connections_closed);
-  std::uint64_t accepted = sum(metrics, &LoopMetrics::connections_accepted);
-  write_counter(out, "sandgate_connections_accepted_total", "Client connections accepted.", accepted);
-  write_counter(out, "sandgate_connections_refused_total", "Client connections closed at once because of the limit.",
-                sum(metrics, &LoopMetrics::connections_refused));
-  write_gauge(out, "sandgate_connections_open", "Client connections open now.", difference(accepted, closed));
+void write_connections(Exposition& out, const ConnectionCounts& connections) {
+  write_counter(out, "sandgate_connections_accepted_total", "Client connections accepted.", connections.accepted);
+  write_gauge(out, "sandgate_connections_open", "Client connections open now.", connections.open);
+  write_counter(out, "sandgate_refused_heads_total", "Requests refused before they were whole and valid HTTP.",
+                connections.refused_heads);
+  write_counter(out, "sandgate_timed_out_heads_total", "Connections closed because no whole request came in time.",
+                connections.timed_out_heads);
+  write_counter(out, "sandgate_accept_pauses_total", "Times that accepting stopped at a limit.",
+                connections.accept_pauses);
 }
 
 void write_requests(Exposition& out, const Metrics& metrics) {
@@ -87,7 +89,8 @@ void write_upstreams(Exposition& out, const Metrics& metrics) {
              "Requests that the gateway answered with an error after trying an upstream.");
   for (std::size_t at = 0; at <= metrics.upstreams().size(); ++at) {
     for (std::size_t kind = 0; kind < kUpstreamFailureLabels.size(); ++kind) {
-      std::uint64_t count = sum(metrics, [=](const LoopMetrics& loop) { return loop.upstreams[at].failures[kind].read(); });
+      std::uint64_t count =
+          sum(metrics, [=](const LoopMetrics& loop) { return loop.upstreams[at].failures[kind].read(); });
       if (count != 0) out.sample({{"upstream", name(at)}, {"kind", kUpstreamFailureLabels[kind]}}, count);
     }
   }
@@ -136,16 +139,16 @@ std::string metrics_text(const MetricsSources& sources, const ProcessUsage& usag
     out.sample_seconds({}, static_cast<std::uint64_t>(sources.metrics->started_unix_ns()));
   }
   write_process(out, usage);
+  if (sources.connections) write_connections(out, sources.connections());
   if (sources.metrics != nullptr) {
-    write_connections(out, *sources.metrics);
     write_requests(out, *sources.metrics);
     write_durations(out, *sources.metrics);
     write_upstreams(out, *sources.metrics);
   }
   if (sources.modules != nullptr) write_modules(out, *sources.modules);
   if (sources.access_log != nullptr) {
-    write_counter(out, "sandgate_access_log_dropped_lines_total", "Lines that nobody took from standard output in time.",
-                  sources.access_log->dropped());
+    write_counter(out, "sandgate_access_log_dropped_lines_total",
+                  "Lines that nobody took from standard output in time.", sources.access_log->dropped());
   }
   return out.take();
 }

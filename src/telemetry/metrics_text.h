@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The page that /metrics answers with: everything counted, in the text exposition format. Runs on any loop's thread; reads counters while others write them, so
-// numbers of one page may be some requests apart.
+// The page that /metrics answers with: everything counted, in the text exposition format. Runs on any loop's thread;
+// reads counters while others write them, so numbers of one page may be some requests apart.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "modules/module_store.h"
@@ -23,6 +24,7 @@ struct MetricsSources {
   const Metrics* metrics = nullptr;
   const modules::ModuleStore* modules = nullptr;
   const AccessLog* access_log = nullptr;
+  std::function<ConnectionCounts()> connections;  // any thread
   BuildInfo build;
 };
 

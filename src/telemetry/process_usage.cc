@@ -47,8 +47,9 @@ struct CloseDirectory {
 };
 
 std::uint64_t open_files() {
-  // Since Linux 6.2 the size of the folder is the number of its entries; listing ten thousand of them takes milliseconds.
-  struct stat status {};
+  // Since Linux 6.2 the size of the folder is the number of its entries; listing ten thousand of them takes
+  // milliseconds.
+  struct stat status{};
   if (::stat("/proc/self/fd", &status) == 0 && status.st_size > 0) return static_cast<std::uint64_t>(status.st_size);
   std::unique_ptr<DIR, CloseDirectory> directory(::opendir("/proc/self/fd"));
   if (directory == nullptr) return 0;

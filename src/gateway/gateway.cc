@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include <optional>
+#include <utility>
+
+#include "exchange/problem.h"
+#include "gateway/request_id.h"
+#include "http/target.h"
+#include "platform/clock.h"
+#include "platform/log.h"
+
+namespace sandgate::gateway {
+namespace {
+
+constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+std::string_view received_target(Exchange& exchange) {
+  const http::RequestHead& request = exchange.request;
+  if (request.is_connect()) return request.authority;
+  if (!request.has_query) return request.path;
+  return exchange.arena().join(request.path, "?", request.query);
+}
+
+// TRACE would show a client what the gateway and its modules added to the request (RFC 9110 section 9.3.8).
+Task<Status> refuse_trace(Exchange& exchange) {
+  Status answered = co_await respond_problem(
+      exchange,
+      {.status = 405, .error = "method_not_allowed", .detail = "TRACE is not served here", .allow = kAllowedMethods});
+  co_return answered;
+}
+
+Task<Status> refuse(ErrorKind kind, std::string_view detail) { co_return fail(kind, std::string(detail)); }
+
+// OPTIONS * is about the server as a whole, which is the gateway (RFC 9110 section 9.3.7).
+Task<Status> answer_options(Exchange& exchange) {
+  http::Fields extra(exchange.arena());
+  extra.add("allow", kAllowedMethods);
+  Status answered = co_await respond(exchange, 204, {}, {}, &extra);
+  co_return answered;
+}
+
+void log_error(const Exchange& exchange, const Error& error) {
+  bool ours = error.kind == ErrorKind::kUpstream || error.kind == ErrorKind::kTimedOut ||
+              error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kOverloaded;
+  log::Level level = ours ? log::Level::kWarning : log::Level::kDebug;
+  if (!log::enabled(level)) return;
+  log::write(level, fmt::format("request {}: {}{}{}{}{}", exchange.id, error.detail, error.cause.empty() ? "" : ": ",
+                                log::escaped(error.cause), exchange.record.upstream.empty() ? "" : "; upstream ",
+                                exchange.record.upstream));
+}
+
+// Whether nobody is left to answer.
+bool client_left(const Exchange& exchange, const Error& error) {
+  if (error.kind == ErrorKind::kDisconnected) return true;
+  return exchange.cancellation.cancelled() && exchange.cancellation.kind() == ErrorKind::kDisconnected;
+}
+
+// Answers `error` if that is still possible.
+Task<Status> answer_error(Exchange& exchange, Error error) {
+  if (exchange.record.error.empty()) exchange.record.error = exchange.arena().copy(error.detail);
+  if (client_left(exchange, error)) {
+    exchange.sink().abort();
+    co_return fail(std::move(error));
+  }
+  log_error(exchange, error);
+  Status answered = co_await respond_error(exchange, error);
+  co_return answered;
+}
+
+}  // namespace
+
+Gateway::Gateway(GatewaySettings settings, const Handler& next, std::size_t loops)
+    : settings_(std::move(settings)), next_(next), loops_(loops) {}
+
+void Gateway::prepare(Exchange& exchange) const {
+  if (exchange.started == Nanoseconds(0)) exchange.started = exchange.loop().precise_now();
+  if (exchange.received_unix_ms == 0) exchange.received_unix_ms = platform::unix_now_ms();
+  if (exchange.target.empty()) exchange.target = received_target(exchange);
+  settings_.forwarding.apply(exchange);
+  assign_request_id(exchange, loops_[exchange.loop().index()].ids);
+}
+
+const Handler& Gateway::handler_of(std::string_view path) const {
+  for (const Endpoint& endpoint : settings_.endpoints) {
+    if (!path.starts_with(endpoint.path)) continue;
+    if (path.size() == endpoint.path.size()) return *endpoint.handler;
+    if (endpoint.match == Endpoint::Match::kTree && path[endpoint.path.size()] == '/') return *endpoint.handler;
+  }
+  return next_;
+}
+
+Task<Status> Gateway::route(Exchange& exchange) const {
+  http::RequestHead& request = exchange.request;
+  if (request.is_connect()) return refuse(ErrorKind::kUnsupported, "CONNECT is not served here");
+  if (request.method == "TRACE") return refuse_trace(exchange);
+  if (request.path == "*") {
+    if (request.method == "OPTIONS") return answer_options(exchange);
+    return refuse(ErrorKind::kInvalid, "only OPTIONS may have * as its target");
+  }
+  std::optional<std::string_view> path = http::normalise_path(request.path, exchange.arena());
+  if (!path)
+    return refuse(ErrorKind::kInvalid, "the path contains a backslash, a control byte or a broken percent-encoding");
+  request.path = *path;
+  return handler_of(*path).serve(exchange);
+}
+
+Task<Status> Gateway::serve(Exchange& exchange) const {
+  prepare(exchange);
+  if (settings_.observer != nullptr) settings_.observer->began(exchange);
+  Status status = co_await route(exchange);
+  if (!status) status = co_await answer_error(exchange, std::move(status.error()));
+  if (settings_.observer != nullptr)
+    settings_.observer->ended(exchange, exchange.loop().precise_now() - exchange.started);
+  co_return status;
+}
+
+}  // namespace sandgate::gateway

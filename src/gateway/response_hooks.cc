@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/response_hooks.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "abi/router_middleware/actions.h"
+#include "base/ascii.h"
+#include "exchange/problem.h"
+#include "gateway/content_length.h"
+
+namespace sandgate::gateway {
+namespace {
+
+using http::Field;
+using http::FieldId;
+using sandbox::FailureKind;
+using sandbox::GuestFailure;
+
+// Room taken ahead for a body of known length; more only when it comes.
+constexpr std::uint64_t kReservedBytesMax = 256 * 1024;
+
+// Fields that describe or cache the representation that a rejection takes the place of, besides content-*.
+constexpr std::array<std::string_view, 11> kContentFields = {
+    "accept-ranges", "age",         "cache-control",     "digest", "etag", "expires", "last-modified",
+    "link",          "repr-digest", "transfer-encoding", "vary",
+};
+
+bool describes_content(const Field& field) {
+  constexpr std::string_view kPrefix = "content-";
+  if (field.name.size() > kPrefix.size() && equals_ignoring_case(field.name.substr(0, kPrefix.size()), kPrefix))
+    return true;
+  return std::ranges::any_of(kContentFields,
+                             [&](std::string_view name) { return equals_ignoring_case(field.name, name); });
+}
+
+// Whether the body is a stream of events without an end in sight.
+bool is_event_stream(const http::Fields& fields) {
+  std::string_view type = fields.find(FieldId::kContentType).value_or("");
+  type = trimmed(type.substr(0, type.find(';')));
+  return equals_ignoring_case(type, "text/event-stream") || equals_ignoring_case(type, "application/x-ndjson");
+}
+
+}  // namespace
+
+ResponseHooks::ResponseHooks(Exchange& exchange, ResponseSink& inner, const MiddlewareCalls& calls,
+                             const modules::ModuleStore& store, const Modules& modules,
+                             const MiddlewareSettings& settings)
+    : exchange_(exchange),
+      inner_(inner),
+      calls_(calls),
+      store_(store),
+      modules_(modules),
+      settings_(settings),
+      head_(exchange.arena()) {}
+
+Status ResponseHooks::cancelled() const {
+  return sandgate::fail(exchange_.cancellation.kind(), std::string(exchange_.cancellation.reason()));
+}
+
+bool ResponseHooks::bodyless() const { return exchange_.request.is_head() || http::status_forbids_body(head_.status); }
+
+// The head's text may go when start() returns.
+void ResponseHooks::keep(const http::ResponseHead& head, std::optional<std::uint64_t> length) {
+  Arena& arena = exchange_.arena();
+  head_.status = head.status;
+  head_.minor_version = head.minor_version;
+  head_.fields.reserve(head.fields.size() + 1);
+  for (const Field& field : head.fields) head_.fields.add({arena.copy(field.name), arena.copy(field.value), field.id});
+  length_ = length;
+}
+
+ResponseHooks::Verdict ResponseHooks::answer_instead(int status, std::string_view error, std::string_view detail) {
+  head_.status = status;
+  head_.fields.keep_if([](const Field& field) { return !describes_content(field); });
+  head_.fields.set("x-request-id", exchange_.id);
+  head_.fields.add({"content-type", "application/problem+json", FieldId::kContentType});
+  head_.fields.add({"cache-control", "no-store", FieldId::kOther});
+  instead_ = problem_json({.status = status, .error = error, .detail = detail}, exchange_.id);
+  if (exchange_.record.error.empty()) exchange_.record.error = error;
+  return Verdict::kAnswerInstead;
+}
+
+ResponseHooks::Verdict ResponseHooks::apply(const Action& action, Shown shown, const ModuleCall& call) {
+  if (action.kind == Action::Kind::kReject) {
+    return answer_instead(action.status.value_or(502), "rejected", "a module rejected this response");
+  }
+  if (action.kind != Action::Kind::kModify) return Verdict::kPass;
+  abi::router_middleware::apply_to_response(action, head_, [&call](std::string_view name) { call.log_ignored(name); });
+  head_.fields.set("x-request-id", exchange_.id);
+  if (action.status) head_.status = *action.status;
+  if (action.body && shown == Shown::kHeadOnly) {
+    call.log_ignored("the body of a stream");
+  } else if (action.body) {
+    body_ = *action.body;
+    body_replaced_ = true;
+    update_content_length(head_.fields, body_.size());
+  }
+  return Verdict::kPass;
+}
+
+Task<ResponseHooks::Verdict> ResponseHooks::run_modules(Shown shown) {
+  for (const auto& module : modules_) {
+    ModuleCall call(store_, *module, exchange_, modules::AttachPoint::kOnResponse);
+    abi::router_middleware::ResponseRecord record{.head = head_, .body = body_};
+    MiddlewareCalls::Outcome outcome = co_await calls_.on_response(*module, exchange_, record);
+    call.finish(outcome);
+    if (!outcome) {
+      if (outcome.error().kind == FailureKind::kCancelled) co_return Verdict::kCancelled;
+      if (settings_.on_response_failure == OnFailure::kOpen) continue;
+      co_return answer_instead(503, "guest_fault", "a required module failed");
+    }
+    if (apply(*outcome, shown, call) == Verdict::kAnswerInstead) co_return Verdict::kAnswerInstead;
+  }
+  co_return Verdict::kPass;
+}
+
+Task<Status> ResponseHooks::send_instead() {
+  Status status = co_await inner_.start(head_, instead_.size());
+  if (!status) co_return status;
+  if (!bodyless()) {
+    status = co_await inner_.write(instead_);
+    if (!status) co_return status;
+  }
+  status = co_await inner_.finish(nullptr);
+  co_return status;
+}
+
+Task<Status> ResponseHooks::start_stream() {
+  Verdict verdict = co_await run_modules(Shown::kHeadOnly);
+  if (verdict == Verdict::kCancelled) co_return cancelled();
+  if (verdict == Verdict::kPass) {
+    state_ = State::kPassing;
+    Status started = co_await inner_.start(head_, length_);
+    co_return started;
+  }
+  state_ = State::kReplaced;
+  Status sent = co_await send_instead();
+  if (!sent) co_return sent;
+  co_return sandgate::fail(ErrorKind::kDenied, "a module answered in the place of this stream");
+}
+
+// The response is longer than modules may see. What was collected and what follows pass by them, or nothing does.
+Task<Status> ResponseHooks::start_too_large() {
+  GuestFailure failure{FailureKind::kTooLarge,
+                       fmt::format("the response body is larger than {} bytes", settings_.body_bytes_max)};
+  for (const auto& module : modules_) {
+    ModuleCall call(store_, *module, exchange_, modules::AttachPoint::kOnResponse);
+    call.fail(failure);
+  }
+  if (settings_.on_response_failure == OnFailure::kClosed) {
+    state_ = State::kReplaced;
+    answer_instead(503, "guest_fault", "a required module failed");
+    Status sent = co_await send_instead();
+    if (!sent) co_return sent;
+    co_return sandgate::fail(ErrorKind::kDenied, "the response is too large for a required module");
+  }
+  state_ = State::kPassing;
+  Status status = co_await inner_.start(head_, length_);
+  if (!status || collected_.empty()) co_return status;
+  status = co_await inner_.write(collected_);
+  collected_ = {};
+  co_return status;
+}
+
+Task<Status> ResponseHooks::start(const http::ResponseHead& head, std::optional<std::uint64_t> length) {
+  keep(head, length);
+  if (!bodyless() && is_event_stream(head_.fields)) {
+    Status started = co_await start_stream();
+    co_return started;
+  }
+  if (!bodyless() && length.value_or(0) > settings_.body_bytes_max) {
+    Status started = co_await start_too_large();
+    co_return started;
+  }
+  state_ = State::kCollecting;
+  if (!bodyless() && length) collected_.reserve(std::min(*length, kReservedBytesMax));
+  co_return Status();
+}
+
+Task<Status> ResponseHooks::write(std::string_view bytes) {
+  if (state_ == State::kCollecting) {
+    if (bodyless()) co_return Status();
+    if (bytes.size() <= settings_.body_bytes_max - collected_.size()) {
+      collected_.append(bytes);
+      co_return Status();
+    }
+    Status started = co_await start_too_large();
+    if (!started) co_return started;
+  }
+  if (state_ != State::kPassing) co_return sandgate::fail(ErrorKind::kDisconnected, "the response was given up");
+  Status written = co_await inner_.write(bytes);
+  co_return written;
+}
+
+Task<Status> ResponseHooks::send_collected(const http::Fields* trailers) {
+  if (body_replaced_) trailers = nullptr;
+  std::optional<std::uint64_t> length = body_.size();
+  if (bodyless()) {
+    // What GET would have had; nobody knows for a status that a module chose.
+    length = body_replaced_ ? length : length_;
+  } else if (trailers != nullptr && !trailers->empty()) {
+    length = std::nullopt;
+  }
+  Status status = co_await inner_.start(head_, length);
+  if (!status) co_return status;
+  if (!bodyless() && !body_.empty()) {
+    status = co_await inner_.write(body_);
+    if (!status) co_return status;
+  }
+  status = co_await inner_.finish(trailers);
+  co_return status;
+}
+
+Task<Status> ResponseHooks::finish(const http::Fields* trailers) {
+  if (state_ == State::kPassing) {
+    Status finished = co_await inner_.finish(trailers);
+    co_return finished;
+  }
+  if (state_ != State::kCollecting) co_return sandgate::fail(ErrorKind::kDisconnected, "the response was given up");
+  body_ = collected_;
+  Verdict verdict = co_await run_modules(Shown::kWhole);
+  if (verdict == Verdict::kCancelled) co_return cancelled();
+  if (verdict == Verdict::kAnswerInstead) {
+    Status sent = co_await send_instead();
+    co_return sent;
+  }
+  Status sent = co_await send_collected(trailers);
+  co_return sent;
+}
+
+void ResponseHooks::abort() {
+  if (state_ == State::kReplaced) return;
+  if (inner_.committed()) inner_.abort();
+  state_ = State::kAborted;
+}
+
+}  // namespace sandgate::gateway

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sink that runs OnResponse modules: collects the response of the handler behind it, lets each module see and
+// change it, and passes the outcome on. Lives in the frame that serves the exchange, around the real sink. Loop thread
+// only.
+//
+// Modules run in deployment order. Continue: the next. Reject: that status with a small problem body; what described
+// the upstream's content goes, the other modules do not run. Modify: fields (set, add, remove), status, body; a new
+// body has its own length and no trailers. A module that fails is skipped or the answer is 503, as settings say. What
+// is longer than the limit is not shown: that is a failure of every module, and when they are skipped the response
+// streams on unchanged.
+//
+// text/event-stream and application/x-ndjson are never collected: modules get the head with an empty body when it
+// arrives, and the body then streams; a new body for it is ignored and logged. The body of an answer to HEAD, of 204
+// and of 304 is dropped. x-request-id is always the exchange's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exchange/exchange.h"
+#include "gateway/middleware_calls.h"
+#include "gateway/middleware_settings.h"
+#include "gateway/module_call.h"
+#include "modules/module_store.h"
+
+namespace sandgate::gateway {
+
+class ResponseHooks final : public ResponseSink {
+ public:
+  using Modules = std::vector<std::shared_ptr<const modules::DeployedModule>>;
+
+  // All outlive this.
+  ResponseHooks(Exchange& exchange, ResponseSink& inner, const MiddlewareCalls& calls,
+                const modules::ModuleStore& store, const Modules& modules, const MiddlewareSettings& settings);
+
+  Task<Status> informational(const http::ResponseHead& head) override { return inner_.informational(head); }
+  Task<Status> start(const http::ResponseHead& head, std::optional<std::uint64_t> length) override;
+  Task<Status> write(std::string_view bytes) override;
+  Task<Status> finish(const http::Fields* trailers) override;
+  // While collecting nothing was sent, so another answer is still possible.
+  void abort() override;
+  bool committed() const override { return inner_.committed(); }
+
+  // Whether modules answered in the place of a response that still streams: its writer was stopped with an error that
+  // means nothing more.
+  bool replaced_stream() const { return state_ == State::kReplaced; }
+
+ private:
+  enum class State : unsigned char { kIdle, kCollecting, kPassing, kReplaced, kAborted };
+  // What the modules made of the response.
+  enum class Verdict : unsigned char { kPass, kAnswerInstead, kCancelled };
+  enum class Shown : unsigned char { kWhole, kHeadOnly };
+  using Action = abi::router_middleware::Action;
+
+  void keep(const http::ResponseHead& head, std::optional<std::uint64_t> length);
+  bool bodyless() const;
+  Task<Verdict> run_modules(Shown shown);
+  Verdict apply(const Action& action, Shown shown, const ModuleCall& call);
+  Verdict answer_instead(int status, std::string_view error, std::string_view detail);
+  Task<Status> start_stream();
+  Task<Status> start_too_large();
+  Task<Status> send_collected(const http::Fields* trailers);
+  Task<Status> send_instead();
+  Status cancelled() const;
+
+  Exchange& exchange_;
+  ResponseSink& inner_;
+  const MiddlewareCalls& calls_;
+  const modules::ModuleStore& store_;
+  const Modules& modules_;
+  const MiddlewareSettings& settings_;
+  http::ResponseHead head_;
+  std::optional<std::uint64_t> length_;  // as announced
+  std::string collected_;
+  std::string_view body_;  // of the response as it is now: collected, or a module's
+  std::string instead_;    // problem body
+  State state_ = State::kIdle;
+  bool body_replaced_ = false;
+};
+
+}  // namespace sandgate::gateway

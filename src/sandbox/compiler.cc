@@ -63,7 +63,8 @@ class CompilerImpl final : public Compiler {
   Task<Compiled> compile(std::string_view wasm, std::string_view sha256_hex, Loop& loop) override {
     if (!is_sha256_hex(sha256_hex))
       co_return fail(ErrorKind::kInvalid, "the sha256 of a module is 64 lower-case hex digits");
-    auto job = std::make_shared<Job>(Job{.wasm = wasm, .sha256_hex = std::string(sha256_hex), .loop = &loop});
+    auto job =
+        std::make_shared<Job>(Job{.wasm = wasm, .sha256_hex = std::string(sha256_hex), .loop = &loop, .done = {}});
     if (!enqueue(job)) co_return fail(ErrorKind::kOverloaded, "too many modules wait to be compiled; try again later");
     co_await job->done.wait();
     co_return std::move(job->compiled);

@@ -20,8 +20,8 @@ constexpr std::uint64_t kBodyMebibytesMax = 100;
 constexpr std::size_t kConnectionsMax = 1'000'000;
 constexpr unsigned kDrainSecondsMax = 3600;
 
-const std::map<std::string, server::AccessLogFormat> kAccessLogFormats = {
-    {"text", server::AccessLogFormat::kText}, {"json", server::AccessLogFormat::kJson}, {"off", server::AccessLogFormat::kOff}};
+const std::map<std::string, telemetry::AccessLogFormat> kAccessLogFormats = {
+    {"text", telemetry::AccessLogFormat::kText}, {"json", telemetry::AccessLogFormat::kJson}, {"off", telemetry::AccessLogFormat::kOff}};
 const std::map<std::string, log::Level> kLogLevels = {{"debug", log::Level::kDebug},
                                                       {"info", log::Level::kInfo},
                                                       {"warning", log::Level::kWarning},

@@ -57,7 +57,7 @@ Result<std::unique_ptr<server::Server>> start_gateway(const DemoOptions& options
   settings.threads = 1;
   settings.worker_urls = {"http://" + worker.address().text()};
   settings.enable_wasm = true;
-  settings.access_log = options.check ? server::AccessLogFormat::kOff : server::AccessLogFormat::kText;
+  settings.access_log = options.check ? telemetry::AccessLogFormat::kOff : telemetry::AccessLogFormat::kText;
   Result<std::unique_ptr<server::Server>> gateway = server::Server::start(settings);
   if (gateway || settings.port == 0) return gateway;
   fmt::print("port {} is taken; another one is used\n", settings.port);

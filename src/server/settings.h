@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "telemetry/access_line.h"
 
 namespace sandgate::server {
-
-enum class AccessLogFormat : unsigned char { kText, kJson, kOff };
 
 struct Settings {
   std::string host = "127.0.0.1";
@@ -29,7 +28,7 @@ struct Settings {
   std::string metrics_listen;  // empty: /metrics on the main port, for loopback clients
   bool health_endpoints = true;
   bool metrics_endpoint = true;
-  AccessLogFormat access_log = AccessLogFormat::kText;
+  telemetry::AccessLogFormat access_log = telemetry::AccessLogFormat::kText;
   std::vector<std::string> trusted_proxies;  // empty: loopback
 
   std::size_t connections_max = 8192;

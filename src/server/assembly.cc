@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/assembly.h"
+
+#include <fmt/core.h>
+
+#include <string_view>
+
+#include "gateway/cidr.h"
+#include "gateway/worker_urls.h"
+#include "server/cache_directory.h"
+#include "version.h"
+
+namespace sandgate::server {
+namespace {
+
+std::string_view admin_text(admin::AdminRule rule) {
+  switch (rule) {
+    case admin::AdminRule::kOff: return "nobody (no --admin-token, and the port is open beyond this machine)";
+    case admin::AdminRule::kLoopback: return "plain clients on this machine";
+    case admin::AdminRule::kToken: return "whoever shows the admin token";
+  }
+  return "nobody";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Assembly>> Assembly::create(const Settings& settings, const Surroundings& surroundings) {
+  std::unique_ptr<Assembly> assembly(new Assembly());
+  Status built = assembly->build_engine(settings, surroundings.loops);
+  if (built) built = assembly->build_upstream(settings, surroundings.loops);
+  if (!built) return fail(std::move(built.error()));
+  assembly->build_telemetry(settings, surroundings.loops.size());
+  built = assembly->build_handlers(settings, surroundings);
+  if (!built) return fail(std::move(built.error()));
+  return assembly;
+}
+
+// The engine reserves address space and the compiler starts threads: only when modules can be deployed.
+Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>& loops) {
+  if (!settings.enable_wasm) return {};
+  Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create({}, &guest_log_);
+  if (!engine) return fail(std::move(engine.error()));
+  engine_ = std::move(*engine);
+  for (Loop* loop : loops) run_queues_.push_back(sandbox::RunQueue::create(*engine_, *loop));
+  sandbox::CompilerOptions options;
+  options.cache_directory = settings.cache_directory.empty() ? default_cache_directory() : settings.cache_directory;
+  Result<std::unique_ptr<sandbox::Compiler>> compiler = sandbox::Compiler::create(options, engine_);
+  if (!compiler) return fail(std::move(compiler.error()));
+  compiler_ = std::move(*compiler);
+  deployer_ = std::make_unique<modules::Deployer>(store_, *compiler_, settings.module_directory);
+  return {};
+}
+
+Status Assembly::build_upstream(const Settings& settings, const std::vector<Loop*>& loops) {
+  Result<std::vector<gateway::WorkerUrl>> urls = gateway::parse_worker_urls(settings.worker_urls);
+  if (!urls) return fail(std::move(urls.error()));
+  Result<std::vector<gateway::ServerAddress>> servers = gateway::resolve_worker_urls(*urls);
+  if (!servers) return fail(std::move(servers.error()));
+  Result<std::unique_ptr<gateway::Upstream>> upstream = gateway::Upstream::create(*servers, loops, {});
+  if (!upstream) return fail(std::move(upstream.error()));
+  upstream_ = std::move(*upstream);
+  return {};
+}
+
+void Assembly::build_telemetry(const Settings& settings, std::size_t loops) {
+  std::vector<std::string> upstreams;
+  for (const auto& server : upstream_->servers()) upstreams.emplace_back(server->authority());
+  metrics_ = std::make_unique<telemetry::Metrics>(static_cast<unsigned>(loops), std::move(upstreams));
+  if (settings.access_log != telemetry::AccessLogFormat::kOff) {
+    telemetry::AccessLogOptions options;
+    options.format = settings.access_log;
+    access_log_ = telemetry::AccessLog::create(options, static_cast<unsigned>(loops));
+  }
+  observer_ = std::make_unique<Observer>(*metrics_, access_log_.get());
+}
+
+void Assembly::build_modules(const Settings& settings, const Surroundings& surroundings) {
+  std::vector<sandbox::RunQueue*> queues;
+  for (const auto& queue : run_queues_) queues.push_back(queue.get());
+  sandbox::Budget budget;
+  budget.output_bytes = settings.body_bytes_max;
+  guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, budget);
+  gateway::MiddlewareSettings middleware;
+  middleware.body_bytes_max = settings.body_bytes_max;
+  middleware_ = std::make_unique<gateway::Middleware>(*guest_calls_, store_, middleware, *proxy_);
+  chain_ = std::make_unique<gateway::Chain>(store_, *middleware_, *proxy_, surroundings.loops.size());
+
+  admin::AdminAccess access = admin::choose_admin_access({settings.admin_token, surroundings.beyond_loopback, settings.wasm_admin_loopback});
+  admin_rule_ = access.rule;
+  wasm_api_ = std::make_unique<admin::WasmApi>(store_, *deployer_);
+  wasm_guard_ = std::make_unique<admin::AdminGuard>(std::move(access), *wasm_api_);
+}
+
+void Assembly::build_metrics_page(const Surroundings& surroundings) {
+  telemetry::MetricsSources sources;
+  sources.metrics = metrics_.get();
+  sources.modules = &store_;
+  sources.access_log = access_log_.get();
+  sources.connections = surroundings.connections;
+  sources.build = {kVersion, kRevision};
+  metrics_page_ = std::make_unique<admin::MetricsHandler>(std::move(sources));
+  metrics_guard_ = std::make_unique<admin::MetricsGuard>(*metrics_page_);
+
+  gateway::GatewaySettings metrics;
+  metrics.endpoints = {{"/metrics", gateway::Endpoint::Match::kPath, metrics_page_.get()}};
+  metrics_gateway_ = std::make_unique<gateway::Gateway>(std::move(metrics), not_found_, surroundings.loops.size());
+}
+
+Status Assembly::build_handlers(const Settings& settings, const Surroundings& surroundings) {
+  proxy_ = std::make_unique<gateway::Proxy>(*upstream_, surroundings.loops.size());
+  if (engine_) build_modules(settings, surroundings);
+  build_metrics_page(surroundings);
+
+  Result<std::vector<gateway::Cidr>> trusted = gateway::parse_cidr_list(settings.trusted_proxies);
+  if (!trusted) return fail(ErrorKind::kInvalid, fmt::format("--trusted-proxies: {}", trusted.error().detail));
+  gateway::GatewaySettings main;
+  if (!settings.trusted_proxies.empty()) main.forwarding = gateway::ForwardingFields(std::move(*trusted));
+  main.endpoints = endpoints(settings);
+  main.observer = observer_.get();
+  const Handler* inner = proxy_.get();
+  if (chain_) inner = chain_.get();
+  gateway_ = std::make_unique<gateway::Gateway>(std::move(main), *inner, surroundings.loops.size());
+  return {};
+}
+
+std::vector<gateway::Endpoint> Assembly::endpoints(const Settings& settings) const {
+  using Match = gateway::Endpoint::Match;
+  std::vector<gateway::Endpoint> table;
+  const Handler* wasm = &wasm_off_;
+  if (wasm_guard_) wasm = wasm_guard_.get();
+  table.push_back({"/wasm", Match::kTree, wasm});
+  if (settings.health_endpoints) {
+    table.push_back({"/healthz", Match::kPath, &health_});
+    table.push_back({"/readyz", Match::kPath, &readiness_});
+  }
+  if (settings.metrics_endpoint && settings.metrics_listen.empty()) table.push_back({"/metrics", Match::kPath, metrics_guard_.get()});
+  return table;
+}
+
+std::string Assembly::description() const {
+  std::string workers;
+  for (const auto& server : upstream_->servers()) workers += fmt::format("{}{}", workers.empty() ? "" : ", ", server->authority());
+  if (!engine_) return fmt::format("workers {}; modules off (--enable-wasm turns them on)", workers);
+  return fmt::format("workers {}; modules on: {}; /wasm for {}", workers, engine_->description(), admin_text(admin_rule_));
+}
+
+}  // namespace sandgate::server

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server.h"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+#include "net/http_server.h"
+#include "net/loop_thread.h"
+#include "platform/clock.h"
+#include "platform/log.h"
+#include "sandbox/engine.h"
+#include "server/assembly.h"
+
+namespace sandgate::server {
+namespace {
+
+// How long connections that were cut may take to unwind before the loops end under them.
+constexpr Milliseconds kUnwind{2000};
+constexpr Milliseconds kLookAgain{2};
+
+// A gateway needs two descriptors per connection; the hard limit is the operator's word.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+unsigned loop_count(unsigned wanted) { return wanted != 0 ? wanted : std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax); }
+
+class RunningServer final : public Server {
+ public:
+  ~RunningServer() override {
+    for (auto& server : {main_.get(), metrics_.get()}) {
+      if (server != nullptr) server->close_all();
+    }
+    Nanoseconds give_up = platform::monotonic_now() + kUnwind;
+    while (started_ && !drained() && platform::monotonic_now() < give_up) std::this_thread::sleep_for(kLookAgain);
+    for (auto& loop : loops_) loop->stop();
+  }
+
+  Status build(const Settings& settings) {
+    raise_descriptor_limit();
+    for (unsigned i = 0; i < loop_count(settings.threads); ++i) loops_.push_back(std::make_unique<net::LoopThread>(i));
+    std::vector<net::LoopThread*> loop_threads;
+    std::vector<Loop*> loops;
+    for (auto& loop : loops_) {
+      loop_threads.push_back(loop.get());
+      loops.push_back(loop.get());
+    }
+
+    Result<net::Address> address = net::resolve(settings.host, settings.port);
+    if (!address) return fail(ErrorKind::kInvalid, fmt::format("--host {}: {}", settings.host, address.error().detail), address.error().cause);
+    Result<std::unique_ptr<Assembly>> assembly =
+        Assembly::create(settings, {std::move(loops), !address->is_loopback(), [this] { return connection_counts(); }});
+    if (!assembly) return fail(std::move(assembly.error()));
+    assembly_ = std::move(*assembly);
+
+    net::ServerOptions options;
+    options.connections_max = settings.connections_max;
+    main_ = net::HttpServer::create(loop_threads, assembly_->main_handler(), options);
+    Result<net::Address> bound = main_->listen(*address);
+    if (!bound) return fail(std::move(bound.error()));
+    address_ = *bound;
+    return listen_for_metrics(settings, loop_threads, options);
+  }
+
+  void run() {
+    for (auto& loop : loops_) loop->start(&sandbox::Engine::initialise_thread);
+    started_ = true;
+    assembly_->set_ready(true);
+    main_->start();
+    if (metrics_) metrics_->start();
+  }
+
+  const net::Address& address() const override { return address_; }
+  std::string description() const override {
+    return fmt::format("sandgate with {} event loop{}, {}", loops_.size(), loops_.size() == 1 ? "" : "s", assembly_->description());
+  }
+
+  void begin_drain() override {
+    assembly_->set_ready(false);
+    main_->drain();
+    if (metrics_) metrics_->drain();
+  }
+  bool drained() const override { return main_->open_connections() == 0 && (!metrics_ || metrics_->open_connections() == 0); }
+
+ private:
+  telemetry::ConnectionCounts connection_counts() const {
+    telemetry::ConnectionCounts sum;
+    for (const net::HttpServer* server : {main_.get(), metrics_.get()}) {
+      if (server == nullptr) continue;
+      const net::ServerCounters& counters = server->counters();
+      sum.accepted += counters.accepted.load(std::memory_order_relaxed);
+      sum.open += counters.open.load(std::memory_order_relaxed);
+      sum.refused_heads += counters.refused_heads.load(std::memory_order_relaxed);
+      sum.timed_out_heads += counters.timed_out_heads.load(std::memory_order_relaxed);
+      sum.accept_pauses += counters.accept_pauses.load(std::memory_order_relaxed);
+    }
+    return sum;
+  }
+
+  Status listen_for_metrics(const Settings& settings, const std::vector<net::LoopThread*>& loops, const net::ServerOptions& options) {
+    if (settings.metrics_listen.empty()) return {};
+    Result<net::Address> address = net::parse_listen_address(settings.metrics_listen);
+    if (!address) return fail(ErrorKind::kInvalid, fmt::format("--metrics-listen: {}", address.error().detail), address.error().cause);
+    metrics_ = net::HttpServer::create(loops, assembly_->metrics_handler(), options);
+    Result<net::Address> bound = metrics_->listen(*address);
+    if (!bound) return fail(std::move(bound.error()));
+    log::info("metrics on http://{}/metrics", bound->text());
+    return {};
+  }
+
+  // Ends in the opposite order: servers, what they serve, loops.
+  std::vector<std::unique_ptr<net::LoopThread>> loops_;
+  std::unique_ptr<Assembly> assembly_;
+  std::unique_ptr<net::HttpServer> main_;
+  std::unique_ptr<net::HttpServer> metrics_;
+  net::Address address_;
+  bool started_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const Settings& settings) {
+  auto server = std::make_unique<RunningServer>();
+  Status built = server->build(settings);
+  if (!built) return fail(std::move(built.error()));
+  server->run();
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace sandgate::server

@@ -15,8 +15,9 @@ namespace sandgate::gateway {
 
 class Chain final : public Handler {
  public:
-  // All outlive the chain; `next` is also what `middleware` goes around. `loops` is their number.
-  Chain(const modules::ModuleStore& store, const Middleware& middleware, const Handler& next, std::size_t loops);
+  // All outlive the chain. `loops` is their number.
+  Chain(const MiddlewareCalls& calls, const modules::ModuleStore& store, const MiddlewareSettings& settings,
+        const Handler& next, std::size_t loops);
 
   Task<Status> serve(Exchange& exchange) const override;
 
@@ -25,7 +26,7 @@ class Chain final : public Handler {
     modules::SnapshotReader modules;
   };
 
-  const Middleware& middleware_;
+  Middleware middleware_;
   const Handler& next_;
   mutable std::vector<LoopState> loops_;
 };

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "gateway/guest_log.h"
+#include "modules/guest_log.h"
 
 namespace sandgate::gateway {
 
@@ -13,7 +13,7 @@ using abi::router_middleware::ResponseRecord;
 Task<MiddlewareCalls::Outcome> GuestCalls::on_request(const modules::DeployedModule& module, Exchange& exchange,
                                                       const RequestRecord& record) const {
   sandbox::RunQueue& queue = *queues_[exchange.loop().index()];
-  GuestCall call{.module = module.name, .request_id = exchange.id};
+  modules::CallLog call{.module_name = module.name, .request_id = exchange.id};
   std::expected<sandbox::Instance, sandbox::GuestFailure> instance =
       sandbox::Instance::create(*module.module, budget_, queue, &call);
   if (!instance) co_return std::unexpected(std::move(instance.error()));
@@ -25,7 +25,7 @@ Task<MiddlewareCalls::Outcome> GuestCalls::on_request(const modules::DeployedMod
 Task<MiddlewareCalls::Outcome> GuestCalls::on_response(const modules::DeployedModule& module, Exchange& exchange,
                                                        const ResponseRecord& record) const {
   sandbox::RunQueue& queue = *queues_[exchange.loop().index()];
-  GuestCall call{.module = module.name, .request_id = exchange.id};
+  modules::CallLog call{.module_name = module.name, .request_id = exchange.id};
   std::expected<sandbox::Instance, sandbox::GuestFailure> instance =
       sandbox::Instance::create(*module.module, budget_, queue, &call);
   if (!instance) co_return std::unexpected(std::move(instance.error()));

@@ -144,6 +144,10 @@ Task<Talk> talk(Passage& passage, const net::Lease& lease) {
   for (int interim = 0; interim <= Proxy::kInterimMax; ++interim) {
     http::ResponseHead head(passage.exchange.arena());
     Status received = co_await connection.read_head(passage.head.method, head);
+    // While the body goes out the upstream owes no answer; its progress has timeouts of its own.
+    while (!received && received.error().kind == ErrorKind::kTimedOut && upload.running()) {
+      received = co_await connection.read_head(passage.head.method, head);
+    }
     if (!received) co_return broken_off(passage, lease, received.error());
     if (head.status >= 200) {
       Status relayed = co_await relay(passage, connection, head);

@@ -62,18 +62,41 @@ constexpr unsigned hex_value(char c) {
 inline const char* find_control(const char* at, const char* end) {
 #if defined(__SSE2__)
   const __m128i highest_control = _mm_set1_epi8(0x1f);
-  const __m128i tab = _mm_set1_epi8('\t');
   const __m128i del = _mm_set1_epi8(0x7f);
   while (end - at >= 16) {
-    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, highest_control), bytes);
-    __m128i found = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
-    auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
-    if (mask != 0) return at + __builtin_ctz(mask);
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, highest_control), bytes);
+    auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, del))));
+    // HTAB, which is rare, is sorted out here and not by another vector compare.
+    for (; found != 0; found &= found - 1) {
+      const char* hit = at + __builtin_ctz(found);
+      if (*hit != '\t') return hit;
+    }
     at += 16;
   }
 #endif
   while (at != end && !is_byte(*at, kControlByte)) ++at;
+  return at;
+}
+
+// The first byte of [at, end) that is not a kTokenByte, else `end`. Quick for names of letters, digits and hyphens.
+inline const char* find_non_token(const char* at, const char* end) {
+#if defined(__SSE2__)
+  if (end - at >= 16) {
+    // x is in [low, low + span] when the unsigned x - low is at most span.
+    auto in_range = [](__m128i bytes, char low, char span) {
+      const __m128i offset = _mm_sub_epi8(bytes, _mm_set1_epi8(low));
+      return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(span)), offset);
+    };
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i letters = in_range(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
+    const __m128i digits = in_range(bytes, '0', 9);
+    const __m128i hyphens = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
+    const auto ordinary = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letters, digits), hyphens)));
+    at += __builtin_ctz(~ordinary);  // at most 16: the upper half of the mask is zero
+  }
+#endif
+  while (at != end && is_byte(*at, kTokenByte)) ++at;
   return at;
 }
 

@@ -43,12 +43,28 @@ TEST(FindControl, FindsEveryControlByteAtEveryPlace) {
   for (std::size_t size = 0; size <= 50; ++size) {
     for (std::size_t place = 0; place < size; ++place) {
       for (int byte = 0; byte < 256; ++byte) {
-        std::string text(size, 'a');
+        std::string text(size, place % 2 == 0 ? 'a' : '\t');
         text[place] = static_cast<char>(byte);
         const std::string_view placed = input.place(text);
         const char* end = placed.data() + placed.size();
         const char* expected = is_byte(static_cast<char>(byte), kControlByte) ? placed.data() + place : end;
         ASSERT_EQ(find_control(placed.data(), end), expected) << size << ' ' << place << ' ' << byte;
+      }
+    }
+  }
+}
+
+TEST(FindNonToken, FindsEveryByteThatIsNoneAtEveryPlace) {
+  testing::GuardedInput input(64);
+  for (std::size_t size = 0; size <= 34; ++size) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, place % 2 == 0 ? 'a' : '_');
+        text[place] = static_cast<char>(byte);
+        const std::string_view placed = input.place(text);
+        const char* end = placed.data() + placed.size();
+        const char* expected = is_byte(static_cast<char>(byte), kTokenByte) ? end : placed.data() + place;
+        ASSERT_EQ(find_non_token(placed.data(), end), expected) << size << ' ' << place << ' ' << byte;
       }
     }
   }

@@ -14,10 +14,11 @@ namespace {
 // An ordinary request has ten fields and the gateway adds a handful.
 constexpr std::size_t kFirstCapacity = 24;
 
-// Whether `name`, as long as the literal, equals it without case. `lower` is in lower case. No early exit: the compiler turns the loop
-// over a constant into a few wide compares.
+// Whether `name`, at least as long as the literal, begins with it without case. `lower` is in lower case and begins with a letter. After that no
+// early exit: the compiler turns the loop over a constant into a few wide compares.
 template <std::size_t N>
 [[gnu::always_inline]] inline bool is(std::string_view name, const char (&lower)[N]) {
+  if ((static_cast<unsigned char>(name[0]) | 0x20U) != static_cast<unsigned char>(lower[0])) return false;
   unsigned difference = 0;
   for (std::size_t i = 0; i + 1 < N; ++i) {
     auto expected = static_cast<unsigned char>(lower[i]);
@@ -130,10 +131,7 @@ std::size_t Fields::count(FieldId id) const {
   return static_cast<std::size_t>(std::ranges::count_if(*this, [id](const Field& field) { return field.id == id; }));
 }
 
-void Fields::add(Field field) {
-  if (size_ == capacity_) reserve(size_ == 0 ? kFirstCapacity : size_ * 2);
-  fields_[size_++] = field;
-}
+void Fields::grow() { reserve(size_ == 0 ? kFirstCapacity : size_ * 2); }
 
 void Fields::set(std::string_view name, std::string_view value) {
   Field replacement{name, value, field_id(name)};

@@ -88,8 +88,11 @@ class Fields {
   bool has(FieldId id) const { return find(id).has_value(); }
 
   // Appends a line. The views must outlive the list: see add_copy.
-  void add(Field field);
-  void add(std::string_view name, std::string_view value) { add({name, value, field_id(name)}); }
+  void add(const Field& field) {
+    if (size_ == capacity_) grow();
+    fields_[size_++] = field;
+  }
+  void add(std::string_view name, std::string_view value) { add(Field{name, value, field_id(name)}); }
   void add_copy(std::string_view name, std::string_view value) { add(arena_->copy(name), arena_->copy(value)); }
   // Replaces all lines of the name by one, at the place of the first; appends when there is none.
   void set(std::string_view name, std::string_view value);
@@ -111,6 +114,8 @@ class Fields {
   void reserve(std::size_t count);
 
  private:
+  void grow();
+
   Arena* arena_;
   Field* fields_ = nullptr;
   std::size_t size_ = 0;

@@ -7,8 +7,7 @@
 namespace sandgate::http {
 
 std::string_view parse_field_line(std::string_view line, Field& field) {
-  std::size_t colon = 0;
-  while (colon < line.size() && is_byte(line[colon], kTokenByte)) ++colon;
+  const auto colon = static_cast<std::size_t>(find_non_token(line.data(), line.data() + line.size()) - line.data());
   if (colon == line.size()) return "a field line has no colon; send `name: value`";
   if (line[colon] != ':') {
     if (colon == 0 && (line[0] == ' ' || line[0] == '\t')) {

@@ -35,18 +35,22 @@ Refusal refusal_of(HeadSearch::Outcome outcome) {
 std::optional<Refusal> read_head_block(std::string_view buffer, const HeadSearch& search, Fields& fields, std::string_view& start_line) {
   const std::string_view head = fields.arena().copy(buffer.substr(search.start(), search.end() - search.start()));
   fields.clear();
-  if (search.field_lines() != 0) fields.reserve(search.field_lines() + kFieldsAdded);
-  start_line = head.substr(0, search.start_line_bytes());
-  const char* at = head.data() + start_line.size() + 2;
-  const char* const end = head.data() + head.size() - 2;
-  while (at != end) {
-    // The search left no control bytes but the CRLFs.
-    const char* line_end = find_control(at, end);
+  fields.reserve(search.lines() + kFieldsAdded);
+  start_line = head.substr(0, search.line_end(0));
+  std::size_t begin = start_line.size() + 2;
+  for (std::size_t line = 1; line < search.lines(); ++line) {
+    std::size_t end = 0;
+    if (line < HeadSearch::kLinesNoted) {
+      end = search.line_end(line);
+    } else {
+      // The search left no control bytes but the CRLFs.
+      end = static_cast<std::size_t>(find_control(head.data() + begin, head.data() + head.size()) - head.data());
+    }
     Field field;
-    const std::string_view wrong = parse_field_line({at, static_cast<std::size_t>(line_end - at)}, field);
+    const std::string_view wrong = parse_field_line(head.substr(begin, end - begin), field);
     if (!wrong.empty()) return Refusal{400, wrong};
     fields.add(field);
-    at = line_end + 2;
+    begin = end + 2;
   }
   return std::nullopt;
 }

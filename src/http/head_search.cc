@@ -11,7 +11,9 @@ namespace sandgate::http {
 HeadSearch::Outcome HeadSearch::search(std::string_view buffer, const HeadLimits& limits, LeadingEmptyLine leading) {
   SANDGATE_CHECK(searched_ <= buffer.size());
   const char* const base = buffer.data();
-  const std::size_t window = std::min(buffer.size(), limits.head_bytes);
+  // Line ends are noted in 32 bits.
+  const std::size_t head_bytes_max = std::min<std::size_t>(limits.head_bytes, UINT32_MAX);
+  const std::size_t window = std::min(buffer.size(), head_bytes_max);
   while (searched_ < window) {
     const auto at = static_cast<std::size_t>(find_control(base + searched_, base + window) - base);
     if (lines_ == 0) {
@@ -28,7 +30,7 @@ HeadSearch::Outcome HeadSearch::search(std::string_view buffer, const HeadLimits
     Outcome outcome = end_line(at, limits, leading);
     if (outcome != Outcome::kNeedMore) return outcome;
   }
-  return buffer.size() > limits.head_bytes ? Outcome::kHeadTooLong : Outcome::kNeedMore;
+  return buffer.size() > head_bytes_max ? Outcome::kHeadTooLong : Outcome::kNeedMore;
 }
 
 HeadSearch::Outcome HeadSearch::end_line(std::size_t end, const HeadLimits& limits, LeadingEmptyLine leading) {
@@ -40,9 +42,9 @@ HeadSearch::Outcome HeadSearch::end_line(std::size_t end, const HeadLimits& limi
     return Outcome::kNeedMore;
   }
   if (empty) return Outcome::kFound;
-  if (lines_ == 0) start_line_end_ = end;
+  if (lines_ < kLinesNoted) line_ends_[lines_] = static_cast<std::uint32_t>(end - start_);
   ++lines_;
-  return field_lines() > limits.fields ? Outcome::kTooManyFields : Outcome::kNeedMore;
+  return lines_ > limits.fields + 1 ? Outcome::kTooManyFields : Outcome::kNeedMore;
 }
 
 }  // namespace sandgate::http

@@ -5,7 +5,9 @@
 // Every byte is searched once. Used by the parsers of head_parser.h.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "http/limits.h"
@@ -29,15 +31,17 @@ class HeadSearch {
 
   // `buffer` holds what earlier calls saw and what was appended since.
   Outcome search(std::string_view buffer, const HeadLimits& limits, LeadingEmptyLine leading);
-  void reset() { *this = HeadSearch(); }
+  void reset() { searched_ = start_ = line_start_ = lines_ = 0; }
 
   // Whether a byte after the skipped empty line was seen.
   bool started() const { return searched_ > start_; }
-  // After kFound. The head is [start, end) of the buffer: the start line, CRLF, `field_lines` lines, CRLF.
+  // After kFound. The head is [start, end) of the buffer: `lines` lines, each with CRLF, the start line first, and CRLF.
   std::size_t start() const { return start_; }
-  std::size_t start_line_bytes() const { return start_line_end_ - start_; }
   std::size_t end() const { return searched_; }
-  std::size_t field_lines() const { return lines_ - 1; }
+  std::size_t lines() const { return lines_; }
+  // Where the first of these lines end, before CRLF, counted from start(): so that they need not be searched again.
+  static constexpr std::size_t kLinesNoted = 32;
+  std::size_t line_end(std::size_t line) const { return line_ends_[line]; }
 
  private:
   Outcome end_line(std::size_t end, const HeadLimits& limits, LeadingEmptyLine leading);
@@ -45,8 +49,8 @@ class HeadSearch {
   std::size_t searched_ = 0;
   std::size_t start_ = 0;
   std::size_t line_start_ = 0;
-  std::size_t start_line_end_ = 0;
   std::size_t lines_ = 0;  // complete ones, the start line included
+  std::array<std::uint32_t, kLinesNoted> line_ends_;
 };
 
 }  // namespace sandgate::http

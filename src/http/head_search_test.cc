@@ -16,8 +16,9 @@ TEST(HeadSearch, FindsTheParts) {
   HeadSearch search;
   const std::string_view bytes = "\r\nGET /\r\na: b\r\nc: d\r\n\r\nbody";
   ASSERT_EQ(search.search(bytes, {}, kSkipped), Outcome::kFound);
-  EXPECT_EQ(bytes.substr(search.start(), search.start_line_bytes()), "GET /");
-  EXPECT_EQ(search.field_lines(), 2U);
+  EXPECT_EQ(bytes.substr(search.start(), search.line_end(0)), "GET /");
+  EXPECT_EQ(search.lines(), 3U);
+  EXPECT_EQ(bytes.substr(search.start(), search.line_end(2)), "GET /\r\na: b\r\nc: d");
   EXPECT_EQ(bytes.substr(search.end()), "body");
 }
 

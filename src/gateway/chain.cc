@@ -5,9 +5,8 @@
 
 namespace sandgate::gateway {
 
-Chain::Chain(const MiddlewareCalls& calls, const modules::ModuleStore& store, const MiddlewareSettings& settings,
-             const Handler& next, std::size_t loops)
-    : middleware_(calls, store, settings, next), next_(next) {
+Chain::Chain(const modules::ModuleStore& store, const Middleware& middleware, const Handler& next, std::size_t loops)
+    : middleware_(middleware), next_(next) {
   loops_.reserve(loops);
   for (std::size_t i = 0; i < loops; ++i) loops_.push_back({modules::SnapshotReader(store)});
 }

@@ -15,9 +15,8 @@ namespace sandgate::gateway {
 
 class Chain final : public Handler {
  public:
-  // All outlive the chain. `loops` is their number.
-  Chain(const MiddlewareCalls& calls, const modules::ModuleStore& store, const MiddlewareSettings& settings,
-        const Handler& next, std::size_t loops);
+  // All outlive the chain; `next` is also what `middleware` goes around. `loops` is their number.
+  Chain(const modules::ModuleStore& store, const Middleware& middleware, const Handler& next, std::size_t loops);
 
   Task<Status> serve(Exchange& exchange) const override;
 
@@ -26,7 +25,7 @@ class Chain final : public Handler {
     modules::SnapshotReader modules;
   };
 
-  Middleware middleware_;
+  const Middleware& middleware_;
   const Handler& next_;
   mutable std::vector<LoopState> loops_;
 };

@@ -9,8 +9,6 @@
 #include <vector>
 
 #include "gateway/middleware_calls.h"
-#include "sandbox/instance.h"
-#include "sandbox/run_queue.h"
 
 namespace sandgate::gateway {
 

@@ -6,20 +6,20 @@
 
 using namespace sandgate::guest;
 
-static abi::Action action;
+static canonical::Action action;
 
 RAW_ON_REQUEST(query) {
-  action = {.tag = abi::Tag::modify, .modify = {}};
+  action = {.tag = canonical::Tag::modify, .modify = {}};
   if (query == "status") {
     action.modify.has_status = 2;
   } else if (query == "body") {
     action.modify.has_body = 2;
   } else {
-    action.tag = static_cast<abi::Tag>(3);
+    action.tag = static_cast<canonical::Tag>(3);
   }
   return address_of(&action);
 }
 RAW_ON_RESPONSE() {
-  action = {.tag = static_cast<abi::Tag>(255), .modify = {}};
+  action = {.tag = static_cast<canonical::Tag>(255), .modify = {}};
   return address_of(&action);
 }

@@ -4,7 +4,8 @@
 // few); without one, and on responses, far outside of the memory.
 #include "raw_hook.h"
 
-static const sandgate::guest::abi::Action proceeding{.tag = sandgate::guest::abi::Tag::proceed, .modify = {}};
+static const sandgate::guest::canonical::Action proceeding{.tag = sandgate::guest::canonical::Tag::proceed,
+                                                           .modify = {}};
 
 RAW_ON_REQUEST(query) {
   if (query == "unaligned") return address_of(&proceeding) + 1;

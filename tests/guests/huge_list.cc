@@ -12,28 +12,29 @@
 
 using namespace sandgate::guest;
 
-static abi::Action action;
+static canonical::Action action;
 
-static abi::Header* fields(std::uint32_t count, abi::Header field) {
-  auto* const list = static_cast<abi::Header*>(memory().allocate(count * sizeof(abi::Header), alignof(abi::Header)));
+static canonical::Header* fields(std::uint32_t count, canonical::Header field) {
+  auto* const list =
+      static_cast<canonical::Header*>(memory().allocate(count * sizeof(canonical::Header), alignof(canonical::Header)));
   for (std::uint32_t i = 0; i != count; ++i) list[i] = field;
   return list;
 }
 
-static abi::String text(std::uint32_t size) {
+static canonical::String text(std::uint32_t size) {
   auto* const at = static_cast<char*>(memory().allocate(size, 1));
   memset(at, 'a', size);
   return {at, size};
 }
 
 static std::uint32_t overflow() {
-  action = {.tag = abi::Tag::modify, .modify = {}};
+  action = {.tag = canonical::Tag::modify, .modify = {}};
   action.modify.headers_set = {fields(1, {{"x-a", 3}, {"1", 1}}), (1u << 28) + 1};
   return address_of(&action);
 }
 
 RAW_ON_REQUEST(query) {
-  action = {.tag = abi::Tag::modify, .modify = {}};
+  action = {.tag = canonical::Tag::modify, .modify = {}};
   if (query == "outside") {
     action.modify.headers_add = {fields(1, {{"x-a", 3}, {"1", 1}}), 1u << 24};
   } else if (query == "body") {

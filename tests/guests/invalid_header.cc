@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Edits that are no valid HTTP, each a failure of the module. The query picks one: ?name_space, ?name_empty, ?name_crlf,
-// ?value_cr, ?value_lf, ?value_nul, ?add, ?remove; without a query, and on responses, a CR LF that would start a new
-// field.
+// Edits that are no valid HTTP, each a failure of the module. The query picks one: ?name_space, ?name_empty,
+// ?name_crlf, ?value_cr, ?value_lf, ?value_nul, ?add, ?remove; without a query, and on responses, a CR LF that would
+// start a new field.
 #include <sandgate/middleware.h>
 
 using namespace sandgate::guest;

@@ -6,8 +6,7 @@
 using namespace sandgate::guest;
 
 static Action eat() {
-  while (__builtin_wasm_memory_grow(0, 1) != SIZE_MAX) {
-  }
+  while (__builtin_wasm_memory_grow(0, 1) != SIZE_MAX) {}
   __builtin_trap();
 }
 static Action on_request(const Request&) { return eat(); }

@@ -4,7 +4,7 @@
 // the address that the host will read the action from.
 #pragma once
 
-#include <sandgate/guest/middleware_abi.h>
+#include <sandgate/guest/canonical.h>
 #include <sandgate/guest/runtime.h>
 
 #include <cstdint>
@@ -21,12 +21,12 @@
   static std::uint32_t raw_on_request([[maybe_unused]] std::string_view query)
 
 // RAW_ON_RESPONSE() { return address; }
-#define RAW_ON_RESPONSE()                                                                                             \
-  static std::uint32_t raw_on_response();                                                                             \
+#define RAW_ON_RESPONSE()                                                                                              \
+  static std::uint32_t raw_on_response();                                                                              \
   extern "C" [[clang::export_name("sgl:router/middleware-on-response#on-response")]] std::uint32_t raw_response_entry( \
-      std::uint32_t, const void*, std::uint32_t, const char*, std::uint32_t) {                                        \
-    return raw_on_response();                                                                                         \
-  }                                                                                                                   \
+      std::uint32_t, const void*, std::uint32_t, const char*, std::uint32_t) {                                         \
+    return raw_on_response();                                                                                          \
+  }                                                                                                                    \
   static std::uint32_t raw_on_response()
 
 inline std::uint32_t address_of(const void* object) {

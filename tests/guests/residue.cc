@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Looks for what an earlier call left behind: counts the bytes that are not zero in 1 MiB of newly grown memory, and one
-// for a global that was set, answers the count in x-residue, then fills and sets them. A fresh instance answers 0.
+// Looks for what an earlier call left behind: counts the bytes that are not zero in 1 MiB of newly grown memory, and
+// one for a global that was set, answers the count in x-residue, then fills and sets them. A fresh instance answers 0.
 #include <sandgate/middleware.h>
 
 using namespace sandgate::guest;

@@ -3,7 +3,8 @@
 // Answers well and then traps in the post-return function, when the host has read the answer.
 #include "raw_hook.h"
 
-static const sandgate::guest::abi::Action proceeding{.tag = sandgate::guest::abi::Tag::proceed, .modify = {}};
+static const sandgate::guest::canonical::Action proceeding{.tag = sandgate::guest::canonical::Tag::proceed,
+                                                           .modify = {}};
 
 RAW_ON_REQUEST(query) { return address_of(&proceeding); }
 RAW_ON_RESPONSE() { return address_of(&proceeding); }

@@ -173,7 +173,7 @@ extern "C" {
 [[gnu::weak]] void* __dso_handle = nullptr;
 
 [[gnu::weak, clang::export_name("cabi_realloc")]] void* cabi_realloc(void* old, std::size_t old_size,
-                                                                      std::size_t alignment, std::size_t size) {
+                                                                     std::size_t alignment, std::size_t size) {
   sandgate::guest::detail::enter();
   return sandgate::guest::memory().reallocate(old, old_size, alignment, size);
 }

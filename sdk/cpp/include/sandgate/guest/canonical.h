@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sandgate::guest::abi {
+namespace sandgate::guest::canonical {
 
 // list<T> and string: address and number of elements. Text is UTF-8, never terminated by a NUL.
 template <class T>
@@ -59,4 +59,4 @@ static_assert(offsetof(Action, reject) == 4 && offsetof(Action, modify) == 4);
 static_assert(sizeof(Action) == 44 && alignof(Action) == 4);
 #endif
 
-}  // namespace sandgate::guest::abi
+}  // namespace sandgate::guest::canonical

@@ -77,7 +77,7 @@ void Gateway::prepare(Exchange& exchange) const {
   if (exchange.started == Nanoseconds(0)) exchange.started = exchange.loop().precise_now();
   if (exchange.received_unix_ms == 0) exchange.received_unix_ms = platform::unix_now_ms();
   if (exchange.target.empty()) exchange.target = received_target(exchange);
-  settings_.forwarding.apply(exchange);
+  exchange.client = exchange.peer.address;
   assign_request_id(exchange, loops_[exchange.loop().index()].ids);
 }
 
@@ -102,7 +102,10 @@ Task<Status> Gateway::route(Exchange& exchange) const {
   if (!path)
     return refuse(ErrorKind::kInvalid, "the path contains a backslash, a control byte or a broken percent-encoding");
   request.path = *path;
-  return handler_of(*path).serve(exchange);
+  const Handler& handler = handler_of(*path);
+  // The gateway's own endpoints judge a request as it was received: a forwarding field tells them of a proxy between.
+  if (&handler == &next_) settings_.forwarding.apply(exchange);
+  return handler.serve(exchange);
 }
 
 Task<Status> Gateway::serve(Exchange& exchange) const {

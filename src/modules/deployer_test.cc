@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "modules/deployer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platform/digest.h"
+#include "sandbox/testing/guests.h"
+#include "tests/support/fake_exchange.h"
+#include "tests/support/temporary_folder.h"
+
+namespace sandgate::modules {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr AttachPoint kRequest = AttachPoint::kOnRequest;
+constexpr AttachPoint kResponse = AttachPoint::kOnResponse;
+
+// Knows the guests of the tests, and that everything else is invalid. May be held up.
+class FakeCompiler final : public sandbox::Compiler {
+ public:
+  Task<Result<std::shared_ptr<const sandbox::Module>>> compile(std::string_view wasm, std::string_view sha256_hex,
+                                                               Loop&) override {
+    ++calls;
+    EXPECT_EQ(sha256_hex, platform::sha256_hex(wasm));
+    if (held) {
+      Event& gate = gates.emplace_back();
+      co_await gate.wait();
+    }
+    if (failure) co_return fail(*failure);
+    for (const char* guest : {"both_hooks", "only_response", "reject_403"}) {
+      if (wasm == test::read_guest(guest)) {
+        co_return sandbox::testing::test_module(guest);
+      }
+    }
+    co_return fail(ErrorKind::kInvalid, "the module is not valid: unexpected end", "parser state");
+  }
+
+  int calls = 0;
+  std::optional<Error> failure;
+  bool held = false;
+  std::deque<Event> gates;  // of the held calls, in order
+};
+
+class DeployerTest : public testing::Test {
+ protected:
+  std::string guest_file(const std::string& guest) { return folder_.write(guest + ".wasm", test::read_guest(guest)); }
+  Result<std::string> deploy(std::string name, std::string path, std::vector<AttachPoint> points = {kRequest}) {
+    return test::run(loop_, deployer_.deploy({std::move(name), std::move(path), std::move(points)}, loop_));
+  }
+  // Starts a deployment and leaves it.
+  static Detached start(Task<Result<std::string>> task, std::optional<Result<std::string>>& result) {
+    Result<std::string> uuid = co_await task;
+    result = std::move(uuid);
+  }
+
+  test::TemporaryFolder folder_;
+  test::FakeLoop loop_;
+  ModuleStore store_;
+  FakeCompiler compiler_;
+  Deployer deployer_{store_, compiler_, ""};
+};
+
+TEST_F(DeployerTest, AddsAModuleWithWhatIsKnownOfIt) {
+  std::string path = guest_file("both_hooks");
+  Result<std::string> uuid = deploy("auth", path, {kRequest, kResponse, kRequest});
+  ASSERT_TRUE(uuid.has_value()) << uuid.error().detail;
+  std::shared_ptr<const Snapshot> snapshot = store_.snapshot();
+  ASSERT_EQ(snapshot->all.size(), 1U);
+  const DeployedModule& module = *snapshot->all[0];
+  EXPECT_EQ(module.uuid, *uuid);
+  EXPECT_EQ(module.name, "auth");
+  EXPECT_EQ(module.file_path, path);
+  EXPECT_EQ(module.size_bytes, test::read_guest("both_hooks").size());
+  EXPECT_EQ(module.sha256_hex, platform::sha256_hex(test::read_guest("both_hooks")));
+  EXPECT_GT(module.created_unix_ns, 0);
+  EXPECT_THAT(module.attach_points, testing::ElementsAre(kRequest, kResponse));
+  ASSERT_NE(module.module, nullptr);
+  EXPECT_TRUE(module.module->serves_on_request());
+}
+
+TEST_F(DeployerTest, ReadsNoFileForADescriptorThatIsWrong) {
+  EXPECT_EQ(deploy("", "/a.wasm").error().detail, "Module name cannot be empty");
+  EXPECT_THAT(deploy("a", "/a.wasm", {AttachPoint::kOnError}).error().detail, HasSubstr("OnError is not supported"));
+  EXPECT_EQ(compiler_.calls, 0);
+}
+
+TEST_F(DeployerTest, TellsThatTheFileIsNotAvailable) {
+  Result<std::string> uuid = deploy("a", folder_.path("missing.wasm"));
+  EXPECT_THAT(uuid.error().detail, StartsWith("Module file is not available at the requested path"));
+  EXPECT_EQ(compiler_.calls, 0);
+}
+
+TEST_F(DeployerTest, RefusesWhatIsNoWasmWithoutCompiling) {
+  Result<std::string> uuid = deploy("a", folder_.write("a.wasm", "#!/bin/sh\n"));
+  EXPECT_EQ(uuid.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(uuid.error().detail,
+              AllOf(StartsWith("Invalid WASM component: "), HasSubstr("Hint:"), HasSubstr("wasm-tools component new")));
+  EXPECT_EQ(compiler_.calls, 0);
+}
+
+TEST_F(DeployerTest, PassesOnWhatTheCompilerSaysWithAHint) {
+  Result<std::string> uuid = deploy("a", folder_.write("a.wasm", std::string("\0asm\x0d\0\1\0", 8)));
+  EXPECT_THAT(uuid.error().detail,
+              AllOf(StartsWith("Invalid WASM component: the module is not valid: unexpected end. Hint:"),
+                    HasSubstr("wasm-tools component new")));
+  EXPECT_EQ(uuid.error().cause, "parser state");
+}
+
+TEST_F(DeployerTest, GivesNoHintToAModuleThatIsNotToBlame) {
+  compiler_.failure = Error(ErrorKind::kOverloaded, "16 modules wait to be compiled");
+  EXPECT_EQ(deploy("a", guest_file("both_hooks")).error().detail, "16 modules wait to be compiled");
+}
+
+TEST_F(DeployerTest, RefusesAnAttachPointThatNoExportServes) {
+  Result<std::string> uuid = deploy("a", guest_file("only_response"), {kResponse, kRequest});
+  EXPECT_EQ(uuid.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(uuid.error().detail,
+              AllOf(HasSubstr("OnRequest"), HasSubstr("sgl:router/middleware-on-request"), HasSubstr("on-request")));
+  EXPECT_TRUE(store_.snapshot()->all.empty());
+  EXPECT_TRUE(deploy("a", guest_file("only_response"), {kResponse}).has_value());
+}
+
+TEST_F(DeployerTest, RefusesAKnownNameBeforeReading) {
+  ASSERT_TRUE(deploy("auth", guest_file("both_hooks")).has_value());
+  EXPECT_THAT(deploy("auth", folder_.path("missing.wasm")).error().detail, HasSubstr("same name already exists"));
+}
+
+TEST_F(DeployerTest, RefusesAKnownContentBeforeCompiling) {
+  ASSERT_TRUE(deploy("auth", guest_file("both_hooks")).has_value());
+  int calls = compiler_.calls;
+  Result<std::string> uuid = deploy("other", guest_file("both_hooks"));
+  EXPECT_THAT(uuid.error().detail, HasSubstr("module with same sha256 already exists"));
+  EXPECT_EQ(compiler_.calls, calls);
+}
+
+TEST_F(DeployerTest, LetsOneOfTwoWithTheSameNameWin) {
+  compiler_.held = true;
+  std::optional<Result<std::string>> first;
+  std::optional<Result<std::string>> second;
+  start(deployer_.deploy({"auth", guest_file("both_hooks"), {kRequest}}, loop_), first);
+  start(deployer_.deploy({"auth", guest_file("reject_403"), {kRequest}}, loop_), second);
+  ASSERT_TRUE(loop_.run_until([&] { return compiler_.gates.size() == 2; }));
+  compiler_.gates[1].set();
+  compiler_.gates[0].set();
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(second->has_value()) << "compiled first";
+  EXPECT_THAT(first->error().detail, HasSubstr("same name already exists"));
+  ASSERT_EQ(store_.snapshot()->all.size(), 1U);
+  EXPECT_EQ(store_.snapshot()->all[0]->uuid, **second);
+}
+
+TEST_F(DeployerTest, LetsOneOfTwoWithTheSameContentWin) {
+  compiler_.held = true;
+  std::optional<Result<std::string>> first;
+  std::optional<Result<std::string>> second;
+  start(deployer_.deploy({"a", guest_file("both_hooks"), {kRequest}}, loop_), first);
+  start(deployer_.deploy({"b", guest_file("both_hooks"), {kRequest}}, loop_), second);
+  ASSERT_TRUE(loop_.run_until([&] { return compiler_.gates.size() == 2; }));
+  for (Event& gate : compiler_.gates) gate.set();
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->has_value(), second->has_value());
+  EXPECT_EQ(store_.snapshot()->all.size(), 1U);
+}
+
+TEST_F(DeployerTest, HasABoundOnWhatIsUnderWay) {
+  // They wait for a loop that does not turn.
+  std::vector<std::optional<Result<std::string>>> results(Deployer::kDeploymentsMax);
+  for (unsigned i = 0; i < Deployer::kDeploymentsMax; ++i) {
+    start(deployer_.deploy({"m" + std::to_string(i), folder_.path("missing.wasm"), {kRequest}}, loop_), results[i]);
+  }
+  Task<Result<std::string>> refused = deployer_.deploy({"more", folder_.path("missing.wasm"), {kRequest}}, loop_);
+  std::optional<Result<std::string>> result;
+  start(std::move(refused), result);
+  ASSERT_TRUE(result.has_value()) << "refused at once";
+  EXPECT_EQ(result->error().kind, ErrorKind::kOverloaded);
+  ASSERT_TRUE(
+      loop_.run_until([&] { return std::ranges::all_of(results, [](const auto& one) { return one.has_value(); }); }));
+  EXPECT_THAT(deploy("again", folder_.path("missing.wasm")).error().detail, StartsWith("Module file is not available"));
+}
+
+TEST_F(DeployerTest, TakesOnlyFilesOfTheModuleDirectory) {
+  std::string modules = folder_.make_folder("modules");
+  std::string inside = folder_.write("modules/both.wasm", test::read_guest("both_hooks"));
+  Deployer deployer(store_, compiler_, modules);
+  EXPECT_THAT(test::run(loop_, deployer.deploy({"a", guest_file("reject_403"), {kRequest}}, loop_)).error().detail,
+              StartsWith("Module file is not available"));
+  EXPECT_TRUE(test::run(loop_, deployer.deploy({"a", inside, {kRequest}}, loop_)).has_value());
+}
+
+TEST_F(DeployerTest, NeedsTheFileOnlyOnce) {
+  std::string path = guest_file("both_hooks");
+  ASSERT_TRUE(deploy("auth", path).has_value());
+  std::filesystem::remove(path);
+  EXPECT_TRUE(store_.snapshot()->all[0]->module->serves_on_request());
+}
+
+}  // namespace
+}  // namespace sandgate::modules

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "modules/module_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace sandgate::modules {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr AttachPoint kRequest = AttachPoint::kOnRequest;
+constexpr AttachPoint kResponse = AttachPoint::kOnResponse;
+
+// Its uuid is "uuid-NAME", its content "sha-NAME".
+std::shared_ptr<DeployedModule> make_module(const std::string& name, std::vector<AttachPoint> points = {kRequest}) {
+  auto module = std::make_shared<DeployedModule>();
+  module->uuid = "uuid-" + name;
+  module->name = name;
+  module->sha256_hex = "sha-" + name;
+  module->attach_points = std::move(points);
+  return module;
+}
+
+std::vector<std::string> names(const std::vector<std::shared_ptr<const DeployedModule>>& modules) {
+  std::vector<std::string> out;
+  for (const auto& module : modules) out.push_back(module->name);
+  return out;
+}
+
+TEST(ModuleStore, KeepsTheOrderOfDeployment) {
+  ModuleStore store;
+  for (const char* name : {"zeta", "alpha", "mid", "beta"}) ASSERT_TRUE(store.add(make_module(name)));
+  EXPECT_THAT(names(store.snapshot()->all), ElementsAre("zeta", "alpha", "mid", "beta"));
+  ASSERT_TRUE(store.remove("uuid-alpha"));
+  EXPECT_THAT(names(store.snapshot()->all), ElementsAre("zeta", "mid", "beta"));
+  ASSERT_TRUE(store.add(make_module("alpha")));
+  EXPECT_THAT(names(store.snapshot()->all), ElementsAre("zeta", "mid", "beta", "alpha"));
+  EXPECT_THAT(names(store.snapshot()->on_request), ElementsAre("zeta", "mid", "beta", "alpha"));
+}
+
+TEST(ModuleStore, SortsModulesByAttachPoint) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("both", {kResponse, kRequest})));
+  ASSERT_TRUE(store.add(make_module("none", {})));
+  ASSERT_TRUE(store.add(make_module("response", {kResponse})));
+  ASSERT_TRUE(store.add(make_module("request", {kRequest})));
+  std::shared_ptr<const Snapshot> snapshot = store.snapshot();
+  EXPECT_THAT(names(snapshot->all), ElementsAre("both", "none", "response", "request"));
+  EXPECT_THAT(names(snapshot->on_request), ElementsAre("both", "request"));
+  EXPECT_THAT(names(snapshot->on_response), ElementsAre("both", "response"));
+}
+
+TEST(ModuleStore, RefusesANameTwice) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("auth")));
+  auto other = make_module("auth");
+  other->sha256_hex = "different";
+  Status added = store.add(other);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(added.error().detail, HasSubstr("module with same name already exists: auth"));
+  EXPECT_EQ(store.snapshot()->all.size(), 1U);
+}
+
+TEST(ModuleStore, RefusesAContentTwice) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("auth")));
+  auto other = make_module("other");
+  other->sha256_hex = "sha-auth";
+  Status added = store.add(other);
+  ASSERT_FALSE(added);
+  EXPECT_THAT(added.error().detail, HasSubstr("module with same sha256 already exists"));
+  EXPECT_THAT(added.error().detail, HasSubstr("sha-auth"));
+}
+
+TEST(ModuleStore, TakesANameAndAContentAgainAfterRemoval) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("auth")));
+  ASSERT_TRUE(store.remove("uuid-auth"));
+  EXPECT_TRUE(store.add(make_module("auth")));
+}
+
+TEST(ModuleStore, HasABound) {
+  ModuleStore store;
+  for (std::size_t i = 0; i < ModuleStore::kModulesMax; ++i) ASSERT_TRUE(store.add(make_module(std::to_string(i))));
+  Status added = store.add(make_module("one more"));
+  ASSERT_FALSE(added);
+  EXPECT_THAT(added.error().detail, HasSubstr("remove one first"));
+  ASSERT_TRUE(store.remove("uuid-0"));
+  EXPECT_TRUE(store.add(make_module("one more")));
+}
+
+TEST(ModuleStore, SaysThatAnUnknownModuleIsNotThere) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("auth")));
+  Status removed = store.remove("uuid-other");
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().kind, ErrorKind::kNotFound);
+  ASSERT_TRUE(store.remove("uuid-auth"));
+  EXPECT_FALSE(store.remove("uuid-auth"));
+  EXPECT_THAT(store.snapshot()->all, IsEmpty());
+}
+
+TEST(ModuleStore, LeavesSnapshotsAlone) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("auth")));
+  std::shared_ptr<const Snapshot> before = store.snapshot();
+  ASSERT_TRUE(store.remove("uuid-auth"));
+  ASSERT_TRUE(store.add(make_module("other")));
+  EXPECT_THAT(names(before->all), ElementsAre("auth"));
+}
+
+TEST(ModuleStore, FreesAModuleWithItsLastUser) {
+  ModuleStore store;
+  std::shared_ptr<DeployedModule> module = make_module("auth");
+  std::weak_ptr<DeployedModule> watch = module;
+  ASSERT_TRUE(store.add(std::move(module)));
+  std::shared_ptr<const Snapshot> running = store.snapshot();
+  ASSERT_TRUE(store.remove("uuid-auth"));
+  EXPECT_FALSE(watch.expired());
+  running.reset();
+  EXPECT_TRUE(watch.expired());
+}
+
+TEST(ModuleStore, ChangesItsVersionOnlyWhenSomethingChanged) {
+  ModuleStore store;
+  std::uint64_t first = store.version();
+  ASSERT_FALSE(store.remove("uuid-auth"));
+  EXPECT_EQ(store.version(), first);
+  ASSERT_TRUE(store.add(make_module("auth")));
+  std::uint64_t second = store.version();
+  EXPECT_NE(second, first);
+  ASSERT_FALSE(store.add(make_module("auth")));
+  EXPECT_EQ(store.version(), second);
+  ASSERT_TRUE(store.remove("uuid-auth"));
+  EXPECT_NE(store.version(), second);
+}
+
+TEST(SnapshotReader, SeesChangesAndSharesWhatStaysTheSame) {
+  ModuleStore store;
+  SnapshotReader reader(store);
+  std::shared_ptr<const Snapshot> empty = reader.current();
+  ASSERT_NE(empty, nullptr);
+  EXPECT_THAT(empty->all, IsEmpty());
+  EXPECT_EQ(reader.current(), empty);
+  ASSERT_TRUE(store.add(make_module("auth")));
+  EXPECT_THAT(names(reader.current()->all), ElementsAre("auth"));
+}
+
+TEST(ModuleStore, MayBeChangedAndReadByManyThreads) {
+  ModuleStore store;
+  std::atomic<bool> ended{false};
+  std::atomic<unsigned> accepted{0};
+  auto read = [&] {
+    SnapshotReader reader(store);
+    while (!ended.load()) {
+      std::shared_ptr<const Snapshot> snapshot = reader.current();
+      // A snapshot is whole: what is attached is in it.
+      for (const auto& module : snapshot->on_request) {
+        EXPECT_NE(std::ranges::find(snapshot->all, module), snapshot->all.end());
+      }
+    }
+  };
+  auto change = [&](unsigned thread) {
+    for (int i = 0; i < 200; ++i) {
+      std::string own = std::to_string(thread) + "-" + std::to_string(i);
+      EXPECT_TRUE(store.add(make_module(own)));
+      if (store.add(make_module("wanted by all"))) {
+        accepted.fetch_add(1);
+        EXPECT_TRUE(store.remove("uuid-wanted by all"));
+      }
+      EXPECT_TRUE(store.remove("uuid-" + own));
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) threads.emplace_back(read);
+  std::vector<std::thread> writers;
+  for (unsigned i = 0; i < 3; ++i) writers.emplace_back(change, i);
+  for (std::thread& thread : writers) thread.join();
+  ended = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(accepted.load(), 0U);
+  EXPECT_THAT(store.snapshot()->all, IsEmpty());
+}
+
+TEST(ExecutionStats, AddUp) {
+  ExecutionStats stats;
+  stats.record(Nanoseconds(100), true);
+  stats.record(Nanoseconds(900), false);
+  stats.record(Nanoseconds(200), true);
+  ExecutionTotals totals = stats.read();
+  EXPECT_EQ(totals.executions, 3U);
+  EXPECT_EQ(totals.successes, 2U);
+  EXPECT_EQ(totals.failures, 1U);
+  EXPECT_EQ(totals.total_ns, 1200U);
+  EXPECT_EQ(totals.max_ns, 900U);
+}
+
+TEST(AttachPoint, HasTheNameOfTheSeed) {
+  EXPECT_EQ(attach_point_name(AttachPoint::kOnRequest), "OnRequest");
+  EXPECT_EQ(attach_point_name(AttachPoint::kOnResponse), "OnResponse");
+  EXPECT_EQ(attach_point_name(AttachPoint::kOnError), "OnError");
+}
+
+}  // namespace
+}  // namespace sandgate::modules

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::uint64_t kChunkBytesMax = std::uint64_t{1} << 62;
 
-// RFC 9110 section 6.5.1: fields that frame, route, authenticate, modify the request or describe the content come too late in a trailer, and a
-// recipient that merges trailers into the head would be misled.
+// RFC 9110 section 6.5.1: fields that frame, route, authenticate, modify the request or describe the content come too
+// late in a trailer, and a recipient that merges trailers into the head would be misled.
 bool is_allowed_in_trailers(const Field& field) {
   switch (field.id) {
     case FieldId::kAuthorization:
@@ -41,12 +41,13 @@ bool is_allowed_in_trailers(const Field& field) {
   }
   if (is_gateways_own(field.id, field.name)) return false;
   static constexpr std::string_view kNames[] = {
-      "age",           "cache-control",     "content-encoding",    "content-location", "content-range",
-      "expires",       "if-match",          "if-modified-since",   "if-none-match",    "if-range",
-      "location",      "max-forwards",      "if-unmodified-since", "pragma",           "range",
-      "retry-after",   "vary",              "www-authenticate",
+      "age",         "cache-control", "content-encoding",    "content-location", "content-range",
+      "expires",     "if-match",      "if-modified-since",   "if-none-match",    "if-range",
+      "location",    "max-forwards",  "if-unmodified-since", "pragma",           "range",
+      "retry-after", "vary",          "www-authenticate",
   };
-  return std::ranges::none_of(kNames, [&field](std::string_view name) { return equals_ignoring_case(field.name, name); });
+  return std::ranges::none_of(kNames,
+                              [&field](std::string_view name) { return equals_ignoring_case(field.name, name); });
 }
 
 }  // namespace
@@ -148,7 +149,8 @@ BodyDecoder::Step BodyDecoder::decode_trailers(std::string_view input, std::size
     const std::string_view rest = input.substr(consumed);
     const char* const end = rest.data() + rest.size();
     const auto line_end = static_cast<std::size_t>(find_control(rest.data() + line_searched_, end) - rest.data());
-    if (trailer_bytes_ + line_end > kTrailerBytesMax) return broken("the trailer section is too large; send fewer or shorter fields");
+    if (trailer_bytes_ + line_end > kTrailerBytesMax)
+      return broken("the trailer section is too large; send fewer or shorter fields");
     line_searched_ = line_end;
     if (line_end == rest.size() || (rest[line_end] == '\r' && line_end + 1 == rest.size())) {
       return {Step::Kind::kNeedMore, consumed, {}, {}};

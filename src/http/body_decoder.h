@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds a body in the bytes of a connection (RFC 9112 sections 6 and 7). Returns views into the caller's input; copies nothing.
+// Finds a body in the bytes of a connection (RFC 9112 sections 6 and 7). Returns views into the caller's input; copies
+// nothing.
 #pragma once
 
 #include <cstddef>
@@ -31,15 +32,16 @@ class BodyDecoder {
     std::string_view reason;
   };
 
-  // `input` begins at the first byte not yet consumed. A body given in other pieces yields the same content and the same end. Once broken or ended it
-  // stays so.
+  // `input` begins at the first byte not yet consumed. A body given in other pieces yields the same content and the
+  // same end. Once broken or ended it stays so.
   Step decode(std::string_view input);
   // The connection ended. True when that is a proper end of this body (kUntilClose, or already ended).
   bool finish();
   bool ended() const { return state_ == State::kEnded; }
   // Bytes of content still to come when the length is known in advance, else 0.
   std::uint64_t remaining() const { return state_ == State::kLength ? remaining_ : 0; }
-  // Trailer fields, after the end; framing, routing and authentication fields are dropped (RFC 9110 section 6.5.1). Null when there are none.
+  // Trailer fields, after the end; framing, routing and authentication fields are dropped (RFC 9110 section 6.5.1).
+  // Null when there are none.
   const Fields* trailers() const { return trailers_; }
 
  private:
@@ -79,7 +81,8 @@ class BodyDecoder {
   std::string_view reason_;
 };
 
-// Writes the frame before a chunk of `bytes` content into `to` (at least kChunkHeadBytesMax) and returns its length. After the content comes "\r\n".
+// Writes the frame before a chunk of `bytes` content into `to` (at least kChunkHeadBytesMax) and returns its length.
+// After the content comes "\r\n".
 inline constexpr std::size_t kChunkHeadBytesMax = 18;
 std::size_t write_chunk_head(std::uint64_t bytes, char* to);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";

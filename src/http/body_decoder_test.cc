@@ -33,7 +33,9 @@ Decoded decode(BodyDecoder& decoder, std::string_view bytes, std::size_t piece_b
       continue;
     }
     decoded.rest = buffer + std::string(bytes);
-    decoded.end = step.kind == Step::Kind::kEnd ? "end" : step.kind == Step::Kind::kNeedMore ? "more" : std::string(step.reason);
+    decoded.end = step.kind == Step::Kind::kEnd        ? "end"
+                  : step.kind == Step::Kind::kNeedMore ? "more"
+                                                       : std::string(step.reason);
     return decoded;
   }
 }
@@ -129,7 +131,8 @@ TEST(BodyDecoder, BoundsTheTrailerSection) {
     EXPECT_EQ(decode_chunked(fits, piece).end, "end");
     EXPECT_TRUE(decode_chunked(longer, piece).end.starts_with("the trailer section is too large"));
   }
-  EXPECT_TRUE(decode_chunked("0\r\nX: " + std::string(kTrailerBytesMax - 2, 'a')).end.starts_with("the trailer section is too large"));
+  EXPECT_TRUE(decode_chunked("0\r\nX: " + std::string(kTrailerBytesMax - 2, 'a'))
+                  .end.starts_with("the trailer section is too large"));
   std::string lines;
   for (std::size_t i = 0; i < kTrailerFieldsMax; ++i) lines += "X: y\r\n";
   EXPECT_EQ(decode_chunked("0\r\n" + lines + "\r\n").end, "end");
@@ -140,10 +143,34 @@ TEST(BodyDecoder, KeepsTrailersThatDecideNothing) {
   Arena arena;
   BodyDecoder decoder({Kind::kChunked, 0}, arena);
   std::string bytes = "0\r\nGrpc-Status: 0\r\nETag: \"x\"\r\n";
-  for (std::string_view name : {"Content-Length", "Transfer-Encoding", "Host", "Connection", "TE", "Trailer", "Upgrade", "Authorization", "Cookie",
-                                "Set-Cookie", "WWW-Authenticate", "Proxy-Anything", "Proxy-Authorization", "Content-Type", "Content-Encoding",
-                                "Content-Range", "Cache-Control", "Expect", "Range", "If-Match", "Location", "Vary", "X-Forwarded-For", "Forwarded",
-                                "X-Real-IP", "X-Request-Id", "Via", "Date"}) {
+  for (std::string_view name : {"Content-Length",
+                                "Transfer-Encoding",
+                                "Host",
+                                "Connection",
+                                "TE",
+                                "Trailer",
+                                "Upgrade",
+                                "Authorization",
+                                "Cookie",
+                                "Set-Cookie",
+                                "WWW-Authenticate",
+                                "Proxy-Anything",
+                                "Proxy-Authorization",
+                                "Content-Type",
+                                "Content-Encoding",
+                                "Content-Range",
+                                "Cache-Control",
+                                "Expect",
+                                "Range",
+                                "If-Match",
+                                "Location",
+                                "Vary",
+                                "X-Forwarded-For",
+                                "Forwarded",
+                                "X-Real-IP",
+                                "X-Request-Id",
+                                "Via",
+                                "Date"}) {
     bytes += std::string(name) + ": dropped\r\n";
   }
   EXPECT_EQ(decode(decoder, bytes + "\r\n", 7).end, "end");

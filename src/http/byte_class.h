@@ -92,7 +92,8 @@ inline const char* find_non_token(const char* at, const char* end) {
     const __m128i letters = in_range(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
     const __m128i digits = in_range(bytes, '0', 9);
     const __m128i hyphens = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
-    const auto ordinary = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letters, digits), hyphens)));
+    const auto ordinary =
+        static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letters, digits), hyphens)));
     at += __builtin_ctz(~ordinary);  // at most 16: the upper half of the mask is zero
   }
 #endif

@@ -14,8 +14,8 @@ namespace {
 // An ordinary request has ten fields and the gateway adds a handful.
 constexpr std::size_t kFirstCapacity = 24;
 
-// Whether `name`, at least as long as the literal, begins with it without case. `lower` is in lower case and begins with a letter. After that no
-// early exit: the compiler turns the loop over a constant into a few wide compares.
+// Whether `name`, at least as long as the literal, begins with it without case. `lower` is in lower case and begins
+// with a letter. After that no early exit: the compiler turns the loop over a constant into a few wide compares.
 template <std::size_t N>
 [[gnu::always_inline]] inline bool is(std::string_view name, const char (&lower)[N]) {
   if ((static_cast<unsigned char>(name[0]) | 0x20U) != static_cast<unsigned char>(lower[0])) return false;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Field lines of a message (RFC 9110 section 5), in the order received. Names and values are views into an arena (or static text) that outlives the
-// list; editing never moves or frees text. Names compare without case. The parsers only make fields with valid names and values; whoever adds a
-// field from elsewhere checks it with is_field_name and is_field_value first.
+// Field lines of a message (RFC 9110 section 5), in the order received. Names and values are views into an arena (or
+// static text) that outlives the list; editing never moves or frees text. Names compare without case. The parsers only
+// make fields with valid names and values; whoever adds a field from elsewhere checks it with is_field_name and
+// is_field_value first.
 #pragma once
 
 #include <cstddef>
@@ -58,7 +59,8 @@ FieldId field_id(std::string_view name);
 
 // RFC 9110 section 5.1: a token, at least one byte.
 bool is_field_name(std::string_view name);
-// RFC 9110 section 5.5: no control bytes but HTAB, no DEL, no leading or trailing blanks. Bytes above 0x7f are allowed. Empty is allowed.
+// RFC 9110 section 5.5: no control bytes but HTAB, no DEL, no leading or trailing blanks. Bytes above 0x7f are allowed.
+// Empty is allowed.
 bool is_field_value(std::string_view value);
 // RFC 9110 section 5.6.2; methods are tokens too.
 bool is_token(std::string_view text);

@@ -53,7 +53,8 @@ const std::vector<std::pair<std::string, FieldId>>& known_names() {
 }
 
 std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   return text;
 }
 
@@ -87,7 +88,8 @@ TEST(FieldId, KnowsNoNameThatDiffersInOneByte) {
 }
 
 TEST(FieldId, IsOtherForEverythingElse) {
-  for (std::string_view name : {"", "a", "x-forwarded-", "user-agent", "accept-encoding", "hos", "content-length2", "www-authenticate"}) {
+  for (std::string_view name :
+       {"", "a", "x-forwarded-", "user-agent", "accept-encoding", "hos", "content-length2", "www-authenticate"}) {
     EXPECT_EQ(field_id(name), FieldId::kOther) << name;
   }
 }
@@ -95,12 +97,15 @@ TEST(FieldId, IsOtherForEverythingElse) {
 TEST(FieldName, IsAToken) {
   EXPECT_TRUE(is_field_name("X-Request-Id"));
   EXPECT_TRUE(is_field_name("_"));
-  for (std::string_view name : {"", " ", "a b", "a:", "a\r", "\xc3\xa9", "a/b"}) EXPECT_FALSE(is_field_name(name)) << name;
+  for (std::string_view name : {"", " ", "a b", "a:", "a\r", "\xc3\xa9", "a/b"})
+    EXPECT_FALSE(is_field_name(name)) << name;
 }
 
 TEST(FieldValue, HasNoControlBytesAndNoBlanksAround) {
-  for (std::string_view value : {"", "a", "a b", "a\tb", "\xff\x80", "\"a\""}) EXPECT_TRUE(is_field_value(value)) << value;
-  for (std::string_view value : {" a", "a ", "\ta", "a\t", " ", "a\rb", "a\nb", "a\x7f", "\x1f"}) EXPECT_FALSE(is_field_value(value)) << value;
+  for (std::string_view value : {"", "a", "a b", "a\tb", "\xff\x80", "\"a\""})
+    EXPECT_TRUE(is_field_value(value)) << value;
+  for (std::string_view value : {" a", "a ", "\ta", "a\t", " ", "a\rb", "a\nb", "a\x7f", "\x1f"})
+    EXPECT_FALSE(is_field_value(value)) << value;
   EXPECT_FALSE(is_field_value(std::string_view("a\0b", 3)));
 }
 

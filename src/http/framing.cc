@@ -9,7 +9,8 @@ namespace sandgate::http {
 namespace {
 
 Refusal refuse_transfer_encoding(std::string_view value) {
-  // Only a well-formed list that is legal but not understood is worth a 501: the sender may try again without the coding.
+  // Only a well-formed list that is legal but not understood is worth a 501: the sender may try again without the
+  // coding.
   std::size_t codings = 0;
   std::size_t chunked = 0;
   bool malformed = false;
@@ -21,7 +22,8 @@ Refusal refuse_transfer_encoding(std::string_view value) {
     chunked += last_is_chunked ? 1 : 0;
     ++codings;
   });
-  // Not exactly "chunked", yet nothing but chunked: a parameter or an empty element. Chunked twice or before another: RFC 9112 section 6.1.
+  // Not exactly "chunked", yet nothing but chunked: a parameter or an empty element. Chunked twice or before another:
+  // RFC 9112 section 6.1.
   if (malformed || chunked == codings || chunked > 1 || (chunked == 1 && !last_is_chunked)) {
     return {400, "the Transfer-Encoding field is malformed; send exactly `chunked`"};
   }
@@ -31,7 +33,8 @@ Refusal refuse_transfer_encoding(std::string_view value) {
 }  // namespace
 
 std::optional<std::uint64_t> parse_content_length(std::string_view value) {
-  if (value.empty() || value.size() > kContentLengthDigitsMax || !std::ranges::all_of(value, ascii_digit)) return std::nullopt;
+  if (value.empty() || value.size() > kContentLengthDigitsMax || !std::ranges::all_of(value, ascii_digit))
+    return std::nullopt;
   std::uint64_t length = 0;
   for (char digit : value) length = length * 10 + static_cast<std::uint64_t>(digit - '0');
   return length;
@@ -63,10 +66,13 @@ std::optional<Refusal> read_framing(const HeadFacts& facts, int minor_version, B
   }
   if (facts.content_lengths > 1) return Refusal{400, "Content-Length appears more than once; send it once"};
   if (facts.transfer_encodings > 0) {
-    if (facts.content_lengths > 0) return Refusal{400, "both Content-Length and Transfer-Encoding are present; send one of them"};
-    if (facts.transfer_encodings > 1) return Refusal{400, "Transfer-Encoding appears more than once; send exactly `chunked`, once"};
+    if (facts.content_lengths > 0)
+      return Refusal{400, "both Content-Length and Transfer-Encoding are present; send one of them"};
+    if (facts.transfer_encodings > 1)
+      return Refusal{400, "Transfer-Encoding appears more than once; send exactly `chunked`, once"};
     if (minor_version == 0) return Refusal{400, "HTTP/1.0 has no Transfer-Encoding; send Content-Length, or HTTP/1.1"};
-    if (!equals_ignoring_case(facts.transfer_encoding, "chunked")) return refuse_transfer_encoding(facts.transfer_encoding);
+    if (!equals_ignoring_case(facts.transfer_encoding, "chunked"))
+      return refuse_transfer_encoding(facts.transfer_encoding);
     framing.kind = BodyFraming::Kind::kChunked;
     return std::nullopt;
   }

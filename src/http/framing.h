@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the fields of a head delimit the body after it (RFC 9112 section 6). Refuses every combination that two implementations could read
-// differently. Used by the parsers of head_parser.h.
+// How the fields of a head delimit the body after it (RFC 9112 section 6). Refuses every combination that two
+// implementations could read differently. Used by the parsers of head_parser.h.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ struct HeadFacts {
   static HeadFacts gather(const Fields& fields);
 };
 
-// Sets `framing` to kLength or kChunked, or to kNone when no field says anything. Returns a refusal when the fields are not acceptable.
+// Sets `framing` to kLength or kChunked, or to kNone when no field says anything. Returns a refusal when the fields are
+// not acceptable.
 std::optional<Refusal> read_framing(const HeadFacts& facts, int minor_version, BodyFraming& framing);
 
 }  // namespace sandgate::http

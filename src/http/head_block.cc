@@ -32,7 +32,8 @@ Refusal refusal_of(HeadSearch::Outcome outcome) {
   SANDGATE_CHECK(false);
 }
 
-std::optional<Refusal> read_head_block(std::string_view buffer, const HeadSearch& search, Fields& fields, std::string_view& start_line) {
+std::optional<Refusal> read_head_block(std::string_view buffer, const HeadSearch& search, Fields& fields,
+                                       std::string_view& start_line) {
   const std::string_view head = fields.arena().copy(buffer.substr(search.start(), search.end() - search.start()));
   fields.clear();
   fields.reserve(search.lines() + kFieldsAdded);
@@ -56,7 +57,8 @@ std::optional<Refusal> read_head_block(std::string_view buffer, const HeadSearch
 }
 
 std::optional<Refusal> read_version(std::string_view text, int& minor_version) {
-  if (text.size() != 8 || !text.starts_with("HTTP/") || !ascii_digit(text[5]) || text[6] != '.' || !ascii_digit(text[7])) {
+  if (text.size() != 8 || !text.starts_with("HTTP/") || !ascii_digit(text[5]) || text[6] != '.' ||
+      !ascii_digit(text[7])) {
     return Refusal{400, "the version is malformed; send `HTTP/1.1`"};
   }
   if (text[5] != '1') return Refusal{505, "this version of HTTP is not spoken here; send `HTTP/1.1`"};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds the end of a head in bytes that arrive piece by piece, and refuses at the first byte what no later byte can mend: a bare CR or LF, a
-// control byte, a line, a head or a number of lines over its limit. The outcome depends on the bytes alone, not on how they were cut into pieces.
-// Every byte is searched once. Used by the parsers of head_parser.h.
+// Finds the end of a head in bytes that arrive piece by piece, and refuses at the first byte what no later byte can
+// mend: a bare CR or LF, a control byte, a line, a head or a number of lines over its limit. The outcome depends on the
+// bytes alone, not on how they were cut into pieces. Every byte is searched once. Used by the parsers of head_parser.h.
 #pragma once
 
 #include <array>
@@ -35,7 +35,8 @@ class HeadSearch {
 
   // Whether a byte after the skipped empty line was seen.
   bool started() const { return searched_ > start_; }
-  // After kFound. The head is [start, end) of the buffer: `lines` lines, each with CRLF, the start line first, and CRLF.
+  // After kFound. The head is [start, end) of the buffer: `lines` lines, each with CRLF, the start line first, and
+  // CRLF.
   std::size_t start() const { return start_; }
   std::size_t end() const { return searched_; }
   std::size_t lines() const { return lines_; }

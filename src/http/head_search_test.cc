@@ -49,8 +49,9 @@ TEST(HeadSearch, TellsWhatIsWrongAtTheFirstByteThatIs) {
     std::string_view bytes;
     Outcome outcome;
   };
-  for (const Case& wrong : {Case{"a\n", Outcome::kBareLf}, Case{"a\rb", Outcome::kBareCr}, Case{"a\r\r", Outcome::kBareCr},
-                            Case{"a\x01", Outcome::kControlByte}, Case{"a\x7f", Outcome::kControlByte}}) {
+  for (const Case& wrong :
+       {Case{"a\n", Outcome::kBareLf}, Case{"a\rb", Outcome::kBareCr}, Case{"a\r\r", Outcome::kBareCr},
+        Case{"a\x01", Outcome::kControlByte}, Case{"a\x7f", Outcome::kControlByte}}) {
     EXPECT_EQ(HeadSearch().search(wrong.bytes.substr(0, wrong.bytes.size() - 1), {}, kSkipped), Outcome::kNeedMore);
     EXPECT_EQ(HeadSearch().search(wrong.bytes, {}, kSkipped), wrong.outcome);
   }
@@ -58,8 +59,13 @@ TEST(HeadSearch, TellsWhatIsWrongAtTheFirstByteThatIs) {
 
 // The tightest limits meet each other: whichever byte comes first decides, however the bytes are cut.
 TEST(HeadSearch, DecidesAtTheSameByteHoweverTheBytesAreCut) {
-  const std::string_view samples[] = {"0123456789\r\na:b\r\n\r\n", "\r\n012345\r\na:b\r\nc:d\r\n\r\n", "01234\n", "0123\rx", "01234567890123456789",
-                                      "01\r\n\r\n",              "01\r\na\r\nb\r\nc\r\nd\r\n"};
+  const std::string_view samples[] = {"0123456789\r\na:b\r\n\r\n",
+                                      "\r\n012345\r\na:b\r\nc:d\r\n\r\n",
+                                      "01234\n",
+                                      "0123\rx",
+                                      "01234567890123456789",
+                                      "01\r\n\r\n",
+                                      "01\r\na\r\nb\r\nc\r\nd\r\n"};
   for (std::string_view bytes : samples) {
     for (std::size_t line = 0; line < 14; ++line) {
       for (std::size_t head = 0; head < 24; ++head) {

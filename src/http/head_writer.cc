@@ -120,9 +120,11 @@ bool defines_a_body(std::string_view method) { return method == "POST" || method
 
 }  // namespace
 
-void write_response_head(std::string& out, const ResponseHead& head, BodyFraming framing, ConnectionOption connection, std::string_view date) {
+void write_response_head(std::string& out, const ResponseHead& head, BodyFraming framing, ConnectionOption connection,
+                         std::string_view date) {
   SANDGATE_CHECK(head.status >= 100 && head.status <= 999);
-  const std::array<char, 3> status = {static_cast<char>('0' + head.status / 100), static_cast<char>('0' + head.status / 10 % 10),
+  const std::array<char, 3> status = {static_cast<char>('0' + head.status / 100),
+                                      static_cast<char>('0' + head.status / 10 % 10),
                                       static_cast<char>('0' + head.status % 10)};
   framing = framing_to_write(head.status, framing);
   const bool add_date = !date.empty() && !head.fields.has(FieldId::kDate);
@@ -144,7 +146,8 @@ void write_response_head(std::string& out, const ResponseHead& head, BodyFraming
 
 void write_request_head(std::string& out, const RequestHead& head, BodyFraming framing, ConnectionOption connection) {
   const std::string_view host = head.fields.find(FieldId::kHost).value_or(head.authority);
-  if (framing.kind == BodyFraming::Kind::kNone && defines_a_body(head.method)) framing = {BodyFraming::Kind::kLength, 0};
+  if (framing.kind == BodyFraming::Kind::kNone && defines_a_body(head.method))
+    framing = {BodyFraming::Kind::kLength, 0};
   append(out, [&](auto& put) {
     put(head.method);
     put(" ");

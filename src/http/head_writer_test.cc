@@ -19,8 +19,8 @@ constexpr BodyFraming kNone{};
 constexpr BodyFraming kChunked{Kind::kChunked, 0};
 constexpr BodyFraming length(std::uint64_t bytes) { return {Kind::kLength, bytes}; }
 
-std::string response(int status, const Lines& lines, BodyFraming framing, ConnectionOption connection = ConnectionOption::kImplied,
-                     std::string_view date = {}) {
+std::string response(int status, const Lines& lines, BodyFraming framing,
+                     ConnectionOption connection = ConnectionOption::kImplied, std::string_view date = {}) {
   Arena arena;
   ResponseHead head(arena);
   head.status = status;
@@ -57,7 +57,8 @@ std::string written(const Request& request) {
 }
 
 TEST(ResponseWriter, WritesFieldsAsTheyAreThenDateAndFraming) {
-  EXPECT_EQ(response(200, {{"x-A", "b c"}, {"Empty", ""}}, length(12), ConnectionOption::kImplied, "Sun, 06 Nov 1994 08:49:37 GMT"),
+  EXPECT_EQ(response(200, {{"x-A", "b c"}, {"Empty", ""}}, length(12), ConnectionOption::kImplied,
+                     "Sun, 06 Nov 1994 08:49:37 GMT"),
             "HTTP/1.1 200 OK\r\n"
             "x-A: b c\r\n"
             "Empty: \r\n"
@@ -75,7 +76,8 @@ TEST(ResponseWriter, FramesAlone) {
 }
 
 TEST(ResponseWriter, KeepsTheDateOfTheHead) {
-  EXPECT_EQ(response(200, {{"date", "x"}}, length(0), ConnectionOption::kImplied, "y"), "HTTP/1.1 200 OK\r\ndate: x\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(response(200, {{"date", "x"}}, length(0), ConnectionOption::kImplied, "y"),
+            "HTTP/1.1 200 OK\r\ndate: x\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(ResponseWriter, WritesNoFramingWhereNoBodyCanBe) {
@@ -89,18 +91,22 @@ TEST(ResponseWriter, WritesNoFramingWhereNoBodyCanBe) {
 }
 
 TEST(ResponseWriter, WritesTheLargestLength) {
-  EXPECT_EQ(response(200, {}, length(18446744073709551615U)), "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n");
+  EXPECT_EQ(response(200, {}, length(18446744073709551615U)),
+            "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n");
 }
 
 TEST(ResponseWriter, WritesTheConnectionOption) {
-  EXPECT_EQ(response(200, {}, length(0), ConnectionOption::kClose), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-  EXPECT_EQ(response(200, {}, length(0), ConnectionOption::kKeepAlive), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(response(200, {}, length(0), ConnectionOption::kClose),
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(response(200, {}, length(0), ConnectionOption::kKeepAlive),
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_EQ(response(101, {{"Upgrade", "websocket"}}, kNone, ConnectionOption::kUpgrade),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
 }
 
 TEST(RequestWriter, WritesHostFirst) {
-  EXPECT_EQ(written({.lines = {{"A", "b"}, {"hOsT", "c"}, {"D", "e"}}}), "GET / HTTP/1.1\r\nHost: c\r\nA: b\r\nD: e\r\n\r\n");
+  EXPECT_EQ(written({.lines = {{"A", "b"}, {"hOsT", "c"}, {"D", "e"}}}),
+            "GET / HTTP/1.1\r\nHost: c\r\nA: b\r\nD: e\r\n\r\n");
   EXPECT_EQ(written({.authority = "x:1"}), "GET / HTTP/1.1\r\nHost: x:1\r\n\r\n");
 }
 
@@ -108,13 +114,16 @@ TEST(RequestWriter, WritesEachFormOfTarget) {
   EXPECT_EQ(written({.path = "/a", .query = "b=c", .has_query = true}), "GET /a?b=c HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(written({.path = "/a", .has_query = true}), "GET /a? HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(written({.method = "OPTIONS", .path = "*"}), "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(written({.method = "CONNECT", .authority = "a:1", .path = ""}), "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
+  EXPECT_EQ(written({.method = "CONNECT", .authority = "a:1", .path = ""}),
+            "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
 }
 
 TEST(RequestWriter, FramesAlone) {
-  const Lines forged = {{"Content-Length", "5"}, {"Transfer-Encoding", "x"}, {"Connection", "close"}, {"Upgrade", "h2c"}};
+  const Lines forged = {
+      {"Content-Length", "5"}, {"Transfer-Encoding", "x"}, {"Connection", "close"}, {"Upgrade", "h2c"}};
   EXPECT_EQ(written({.lines = forged}), "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(written({.method = "POST", .lines = forged, .framing = kChunked}), "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(written({.method = "POST", .lines = forged, .framing = kChunked}),
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
   EXPECT_EQ(written({.lines = forged, .framing = length(3)}), "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n");
 }
 
@@ -132,7 +141,8 @@ TEST(RequestWriter, KeepsUpgradeWhenUpgrading) {
 
 TEST(Writers, AreReadBackByTheParsers) {
   Arena arena;
-  const std::string request = written({.method = "POST", .path = "/a", .query = "b", .has_query = true, .lines = {{"C", "d"}}, .framing = length(3)});
+  const std::string request = written(
+      {.method = "POST", .path = "/a", .query = "b", .has_query = true, .lines = {{"C", "d"}}, .framing = length(3)});
   RequestHead request_head(arena);
   BodyFraming framing;
   const HeadResult request_result = RequestParser().parse(request, request_head, framing);

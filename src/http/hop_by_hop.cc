@@ -10,8 +10,8 @@
 namespace sandgate::http {
 namespace {
 
-// What a sender cannot have removed by naming it in Connection: fields that route or frame the message, and those with which the gateway tells
-// the upstream about the sender.
+// What a sender cannot have removed by naming it in Connection: fields that route or frame the message, and those with
+// which the gateway tells the upstream about the sender.
 bool is_protected(FieldId id) {
   switch (id) {
     case FieldId::kContentLength:
@@ -79,7 +79,8 @@ bool asks_for_websocket(const Fields& fields) {
   bool named = false;
   for (const Field& field : fields) {
     if (field.id != FieldId::kConnection) continue;
-    for_each_list_element(field.value, [&](std::string_view option) { named |= equals_ignoring_case(option, "upgrade"); });
+    for_each_list_element(field.value,
+                          [&](std::string_view option) { named |= equals_ignoring_case(option, "upgrade"); });
   }
   if (!named || fields.count(FieldId::kUpgrade) != 1) return false;
   return equals_ignoring_case(fields.find(FieldId::kUpgrade).value_or(""), "websocket");

@@ -27,8 +27,8 @@ std::string left(const std::vector<std::string_view>& names, const std::vector<s
 }
 
 TEST(RemoveHopByHop, RemovesTheKnownOnes) {
-  EXPECT_EQ(left({"A", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-                  "HTTP2-Settings", "b"},
+  EXPECT_EQ(left({"A", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer",
+                  "Transfer-Encoding", "Upgrade", "HTTP2-Settings", "b"},
                  {"close"}),
             "A b");
 }
@@ -39,15 +39,19 @@ TEST(RemoveHopByHop, RemovesWhatConnectionNames) {
   EXPECT_EQ(left({"Authorization", "Cookie", "A"}, {"close, authorization"}), "Cookie A");
 }
 
-TEST(RemoveHopByHop, RemovesNothingByPartOfAName) { EXPECT_EQ(left({"X-One", "One", "X"}, {"x-on, ne, x one, \"x\""}), "X-One One X"); }
+TEST(RemoveHopByHop, RemovesNothingByPartOfAName) {
+  EXPECT_EQ(left({"X-One", "One", "X"}, {"x-on, ne, x one, \"x\""}), "X-One One X");
+}
 
 TEST(RemoveHopByHop, KeepsWhatASenderMustNotNameAway) {
   const std::string kept =
-      "Host Content-Length Date Forwarded Via X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port X-Forwarded-Prefix X-Real-IP "
+      "Host Content-Length Date Forwarded Via X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port "
+      "X-Forwarded-Prefix X-Real-IP "
       "X-Request-Id";
-  EXPECT_EQ(left({"Host", "Content-Length", "Date", "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port",
-                  "X-Forwarded-Prefix", "X-Real-IP", "X-Request-Id"},
-                 {"host, content-length, date, forwarded, via", "X-Forwarded-For, x-forwarded-host, x-forwarded-proto, x-forwarded-port",
+  EXPECT_EQ(left({"Host", "Content-Length", "Date", "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host",
+                  "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "X-Request-Id"},
+                 {"host, content-length, date, forwarded, via",
+                  "X-Forwarded-For, x-forwarded-host, x-forwarded-proto, x-forwarded-port",
                   "x-forwarded-prefix, x-real-ip, x-request-id"}),
             kept);
 }
@@ -55,11 +59,13 @@ TEST(RemoveHopByHop, KeepsWhatASenderMustNotNameAway) {
 TEST(RemoveHopByHop, KeepsAFieldNamedClose) { EXPECT_EQ(left({"Close"}, {"close"}), "Close"); }
 
 TEST(GatewaysOwn, IsWhatFramesAndConnects) {
-  for (std::string_view name : {"Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Expect", "Transfer-Encoding", "Content-Length",
-                                "Proxy-Connection", "Proxy-Authorization", "proxy-authentication-info", "PROXY-status"}) {
+  for (std::string_view name :
+       {"Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Expect", "Transfer-Encoding", "Content-Length",
+        "Proxy-Connection", "Proxy-Authorization", "proxy-authentication-info", "PROXY-status"}) {
     EXPECT_TRUE(is_gateways_own(field_id(name), name)) << name;
   }
-  for (std::string_view name : {"Host", "Content-Type", "Authorization", "Proxy", "proxy-", "X-Proxy-A", "X-Forwarded-For", "Date"}) {
+  for (std::string_view name :
+       {"Host", "Content-Type", "Authorization", "Proxy", "proxy-", "X-Proxy-A", "X-Forwarded-For", "Date"}) {
     EXPECT_FALSE(is_gateways_own(field_id(name), name)) << name;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Largest heads the codec accepts. Each bound keeps one client from costing more memory or time than an ordinary request.
+// Largest heads the codec accepts. Each bound keeps one client from costing more memory or time than an ordinary
+// request.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ struct HeadLimits {
   std::size_t fields = 100;
 };
 
-// Chunk extensions of one body, together: nobody uses them, and they must not be a free channel (RFC 9112 section 7.1.1).
+// Chunk extensions of one body, together: nobody uses them, and they must not be a free channel (RFC 9112
+// section 7.1.1).
 inline constexpr std::size_t kChunkExtensionBytesMax = 256;
 // Trailer section of one body.
 inline constexpr std::size_t kTrailerBytesMax = 8192;

@@ -4,7 +4,8 @@
 namespace sandgate::http {
 
 bool RequestHead::is_idempotent() const {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" || method == "TRACE";
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" ||
+         method == "TRACE";
 }
 
 }  // namespace sandgate::http

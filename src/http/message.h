@@ -16,11 +16,11 @@ struct RequestHead {
   std::string_view method;
   std::string_view scheme = "http";
   std::string_view authority;  // from an absolute-form target, else from Host; validated; as the client sent it
-  std::string_view path;       // begins with '/', or is "*" (OPTIONS), or empty (CONNECT); see target.h for the one spelling
-  std::string_view query;      // without '?'
-  bool has_query = false;      // tells "/a?" from "/a"
-  int minor_version = 1;       // of HTTP/1.x; anything above 1 is served as 1
-  Fields fields;               // with Host; framing fields included as received
+  std::string_view path;  // begins with '/', or is "*" (OPTIONS), or empty (CONNECT); see target.h for the one spelling
+  std::string_view query;  // without '?'
+  bool has_query = false;  // tells "/a?" from "/a"
+  int minor_version = 1;   // of HTTP/1.x; anything above 1 is served as 1
+  Fields fields;           // with Host; framing fields included as received
 
   bool is_head() const { return method == "HEAD"; }
   bool is_connect() const { return method == "CONNECT"; }
@@ -39,8 +39,8 @@ struct ResponseHead {
 // How a message's body is delimited (RFC 9112 section 6.3).
 struct BodyFraming {
   enum class Kind : unsigned char {
-    kNone,        // no body
-    kLength,      // exactly `length` bytes, may be 0
+    kNone,    // no body
+    kLength,  // exactly `length` bytes, may be 0
     kChunked,
     kUntilClose,  // responses only
   };

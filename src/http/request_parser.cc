@@ -11,7 +11,8 @@ namespace {
 
 using MaybeRefusal = std::optional<Refusal>;
 
-constexpr Refusal kMalformedLine = {400, "the request line is malformed; send `METHOD TARGET HTTP/1.1` with single spaces"};
+constexpr Refusal kMalformedLine = {400,
+                                    "the request line is malformed; send `METHOD TARGET HTTP/1.1` with single spaces"};
 
 void set_path_and_query(RequestHead& head, std::string_view target) {
   const std::size_t mark = target.find('?');
@@ -34,7 +35,8 @@ MaybeRefusal read_absolute_form(std::string_view target, RequestHead& head) {
   const std::string_view rest = target.substr(colon + 3);
   const std::size_t authority_bytes = std::min(rest.find_first_of("/?"), rest.size());
   head.authority = rest.substr(0, authority_bytes);
-  if (!parse_authority(head.authority)) return Refusal{400, "the target's authority is not valid; send `host` or `host:port`"};
+  if (!parse_authority(head.authority))
+    return Refusal{400, "the target's authority is not valid; send `host` or `host:port`"};
   set_path_and_query(head, rest.substr(authority_bytes));
   // An empty path stands for the root, or for the server as a whole (RFC 9112 section 3.2.4).
   if (head.path.empty()) head.path = head.method == "OPTIONS" && !head.has_query ? "*" : "/";
@@ -47,7 +49,8 @@ MaybeRefusal read_target(std::string_view target, RequestHead& head) {
   head.has_query = false;
   if (head.is_connect()) {
     const std::optional<Authority> authority = parse_authority(target);
-    if (!authority || authority->port.empty()) return Refusal{400, "the target of CONNECT is not an authority; send `host:port`"};
+    if (!authority || authority->port.empty())
+      return Refusal{400, "the target of CONNECT is not an authority; send `host:port`"};
     head.authority = target;
     head.path = {};
     return std::nullopt;
@@ -116,7 +119,8 @@ HeadResult RequestParser::parse(std::string_view buffer, RequestHead& head, Body
   const HeadSearch::Outcome outcome = search_.search(buffer, limits_, HeadSearch::LeadingEmptyLine::kSkipped);
   if (outcome == HeadSearch::Outcome::kNeedMore) return {};
   if (outcome != HeadSearch::Outcome::kFound) return {HeadResult::Kind::kRefused, 0, refusal_of(outcome)};
-  if (MaybeRefusal refusal = read_request(buffer, search_, head, framing)) return {HeadResult::Kind::kRefused, 0, *refusal};
+  if (MaybeRefusal refusal = read_request(buffer, search_, head, framing))
+    return {HeadResult::Kind::kRefused, 0, *refusal};
   const std::size_t consumed = search_.end();
   search_.reset();
   return {HeadResult::Kind::kDone, consumed, {}};

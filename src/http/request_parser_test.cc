@@ -25,7 +25,9 @@ void expect_as_written(const Message& message, const std::string& transcript) {
   }
 }
 
-std::string read_request(std::string_view bytes, HeadLimits limits = {}) { return read_whole(RequestSide(limits), bytes); }
+std::string read_request(std::string_view bytes, HeadLimits limits = {}) {
+  return read_whole(RequestSide(limits), bytes);
+}
 
 std::string with_fields(std::size_t count) {
   std::string text = "GET / HTTP/1.1\r\nHost: a\r\n";
@@ -65,13 +67,15 @@ TEST(RequestCorpus, RefusalsSayNoBytesOfTheMessage) {
     BodyFraming framing;
     const HeadResult result = RequestParser().parse(message.bytes, head, framing);
     ASSERT_EQ(result.kind, HeadResult::Kind::kRefused) << message.name;
-    EXPECT_NE(result.refusal.reason.find("; "), std::string_view::npos) << "says what is wrong and what to send: " << result.refusal.reason;
+    EXPECT_NE(result.refusal.reason.find("; "), std::string_view::npos)
+        << "says what is wrong and what to send: " << result.refusal.reason;
   });
 }
 
 // A head that no later byte can mend is answered at once: the peer may be waiting for us.
 TEST(RequestParser, RefusesBareLineEndsBeforeTheHeadIsComplete) {
-  for (std::string_view bytes : {"GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: a\n\n", "GET / HTTP/1.1\rH", "\n", "\r\n\n", "\r\n\r\n"}) {
+  for (std::string_view bytes :
+       {"GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: a\n\n", "GET / HTTP/1.1\rH", "\n", "\r\n\n", "\r\n\r\n"}) {
     EXPECT_TRUE(read_request(bytes).starts_with("refused 400")) << bytes;
   }
 }
@@ -80,8 +84,10 @@ TEST(RequestParser, AcceptsARequestLineOfTheLimitAndRefusesOneByteMore) {
   const std::string head_and_tail = "GET / HTTP/1.1";
   HeadLimits limits{.start_line_bytes = 100};
   for (std::string_view before : {"", "\r\n"}) {
-    const std::string fits = std::string(before) + "GET /" + std::string(100 - head_and_tail.size(), 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
-    const std::string longer = std::string(before) + "GET /" + std::string(101 - head_and_tail.size(), 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    const std::string fits =
+        std::string(before) + "GET /" + std::string(100 - head_and_tail.size(), 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    const std::string longer =
+        std::string(before) + "GET /" + std::string(101 - head_and_tail.size(), 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
     EXPECT_TRUE(read_request(fits, limits).starts_with("GET a /aaa"));
     EXPECT_TRUE(read_request(longer, limits).starts_with("refused 414"));
     for (std::size_t first = 0; first < longer.size(); ++first) {
@@ -174,7 +180,8 @@ TEST(RequestParser, ForgetsTheHeadBefore) {
   RequestHead head(arena);
   BodyFraming framing;
   RequestParser parser;
-  ASSERT_EQ(parser.parse("GET http://a/b?c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", head, framing).kind, HeadResult::Kind::kDone);
+  ASSERT_EQ(parser.parse("GET http://a/b?c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", head, framing).kind,
+            HeadResult::Kind::kDone);
   ASSERT_EQ(parser.parse("OPTIONS * HTTP/1.0\r\n\r\n", head, framing).kind, HeadResult::Kind::kDone);
   EXPECT_EQ(describe(head), "OPTIONS  * 1.0");
   EXPECT_FALSE(head.has_query);

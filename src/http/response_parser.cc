@@ -18,7 +18,8 @@ MaybeRefusal read_status_line(std::string_view line, ResponseHead& head) {
   if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) return kMalformed;
   if (!ascii_digit(line[9]) || !ascii_digit(line[10]) || !ascii_digit(line[11])) return kMalformed;
   head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-  if (head.status < 100 || head.status > 599) return Refusal{kBadGateway, "the status is out of range; send 100 to 599"};
+  if (head.status < 100 || head.status > 599)
+    return Refusal{kBadGateway, "the status is out of range; send 100 to 599"};
   return std::nullopt;
 }
 
@@ -32,7 +33,8 @@ MaybeRefusal read_response_framing(const ResponseHead& head, std::string_view re
   if (status_forbids_body(head.status) && !describes_another) {
     // A server that announces a body here may well send one, and it would be read as the next response.
     if (framing.kind == BodyFraming::Kind::kChunked || framing.length != 0) {
-      return Refusal{kBadGateway, "a response without a body announces one; leave out Content-Length and Transfer-Encoding"};
+      return Refusal{kBadGateway,
+                     "a response without a body announces one; leave out Content-Length and Transfer-Encoding"};
     }
   }
   if (describes_another || status_forbids_body(head.status)) {
@@ -43,8 +45,8 @@ MaybeRefusal read_response_framing(const ResponseHead& head, std::string_view re
   return std::nullopt;
 }
 
-MaybeRefusal read_response(std::string_view buffer, const HeadSearch& search, std::string_view request_method, ResponseHead& head,
-                           BodyFraming& framing) {
+MaybeRefusal read_response(std::string_view buffer, const HeadSearch& search, std::string_view request_method,
+                           ResponseHead& head, BodyFraming& framing) {
   std::string_view line;
   MaybeRefusal wrong_field = read_head_block(buffer, search, head.fields, line);
   if (MaybeRefusal refusal = read_status_line(line, head)) return refusal;
@@ -56,10 +58,12 @@ HeadResult refused(Refusal refusal) { return {HeadResult::Kind::kRefused, 0, {kB
 
 }  // namespace
 
-HeadResult ResponseParser::parse(std::string_view buffer, std::string_view request_method, ResponseHead& head, BodyFraming& framing) {
+HeadResult ResponseParser::parse(std::string_view buffer, std::string_view request_method, ResponseHead& head,
+                                 BodyFraming& framing) {
   const HeadSearch::Outcome outcome = search_.search(buffer, limits_, HeadSearch::LeadingEmptyLine::kRefused);
   if (outcome == HeadSearch::Outcome::kNeedMore) return {};
-  if (outcome == HeadSearch::Outcome::kStartLineTooLong) return refused({kBadGateway, "the status line is too long; send a shorter reason"});
+  if (outcome == HeadSearch::Outcome::kStartLineTooLong)
+    return refused({kBadGateway, "the status line is too long; send a shorter reason"});
   if (outcome != HeadSearch::Outcome::kFound) return refused(refusal_of(outcome));
   if (MaybeRefusal refusal = read_response(buffer, search_, request_method, head, framing)) return refused(*refusal);
   const std::size_t consumed = search_.end();

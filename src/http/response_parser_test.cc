@@ -22,6 +22,7 @@ struct Message {
 #define OK_LINE "HTTP/1.1 200 OK\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\n"
 
+// clang-format off: one case, one line.
 constexpr Message kMessages[] = {
     {"Content-Length and Transfer-Encoding", OK_LINE "Content-Length: 3\r\n" CHUNKED "\r\n0\r\n\r\n"sv, "refused"},
     {"Content-Length twice, equal", OK_LINE "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc"sv, "refused"},
@@ -87,6 +88,7 @@ constexpr Message kMessages[] = {
     {"two responses", OK_LINE "Content-Length: 1\r\n\r\na" OK_LINE "Content-Length: 1\r\n\r\nb"sv,
      "200 1.1 {Content-Length=1} length 1 [a]\n200 1.1 {Content-Length=1} length 1 [b]\n"},
 };
+// clang-format on
 
 #undef OK_LINE
 #undef CHUNKED

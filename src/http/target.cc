@@ -34,7 +34,8 @@ std::optional<std::size_t> decode_unreserved(std::string_view path, char* to) {
       to[written++] = path[at];
       continue;
     }
-    if (path.size() - at < 3 || !is_byte(path[at + 1], kHexByte) || !is_byte(path[at + 2], kHexByte)) return std::nullopt;
+    if (path.size() - at < 3 || !is_byte(path[at + 1], kHexByte) || !is_byte(path[at + 2], kHexByte))
+      return std::nullopt;
     const unsigned high = hex_value(path[at + 1]);
     const unsigned low = hex_value(path[at + 2]);
     const char decoded = static_cast<char>(high * 16 + low);
@@ -51,7 +52,8 @@ std::optional<std::size_t> decode_unreserved(std::string_view path, char* to) {
   return written;
 }
 
-// Removes empty and dot segments in place; `path` begins with '/'. Repeated slashes go first, as in a file system: "/a//../b" is "/b".
+// Removes empty and dot segments in place; `path` begins with '/'. Repeated slashes go first, as in a file system:
+// "/a//../b" is "/b".
 std::size_t remove_segments(char* path, std::size_t size) {
   std::size_t kept = 0;  // path[0, kept) is done and ends before a '/'
   bool ends_in_slash = false;
@@ -62,8 +64,7 @@ std::size_t remove_segments(char* path, std::size_t size) {
     const std::string_view segment(path + begin, end - begin);
     ends_in_slash = segment.empty() || segment == "." || segment == "..";
     if (segment == "..") {
-      while (kept > 0 && path[--kept] != '/') {
-      }
+      while (kept > 0 && path[--kept] != '/') {}
     } else if (!ends_in_slash) {
       path[kept++] = '/';
       std::copy(path + begin, path + end, path + kept);
@@ -90,7 +91,8 @@ bool is_ipv4(std::string_view text) {
   return is_decimal_byte(text);
 }
 
-// Counts the 16-bit groups of one side of an IPv6 address; an IPv4 address at the end counts as two. Nothing when malformed.
+// Counts the 16-bit groups of one side of an IPv6 address; an IPv4 address at the end counts as two. Nothing when
+// malformed.
 std::optional<int> count_groups(std::string_view text, bool ipv4_allowed) {
   int groups = 0;
   if (text.empty()) return groups;

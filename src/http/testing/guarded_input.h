@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bytes that end where readable memory ends, so that a parser that reads one byte too many crashes. For tests and fuzz targets.
+// Bytes that end where readable memory ends, so that a parser that reads one byte too many crashes. For tests and fuzz
+// targets.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Requests that servers and proxies have read differently, and what the codec makes of each: smuggling by framing, line ends, white space, chunk
-// syntax, start lines, targets and Host (RFC 9112 and 9110; the public advisories of llhttp, Beast, nginx, haproxy, Tomcat and others).
+// Requests that servers and proxies have read differently, and what the codec makes of each: smuggling by framing, line
+// ends, white space, chunk syntax, start lines, targets and Host (RFC 9112 and 9110; the public advisories of llhttp,
+// Beast, nginx, haproxy, Tomcat and others).
 #pragma once
 
 #include <array>
@@ -12,12 +13,14 @@ namespace sandgate::http::testing {
 struct Message {
   std::string_view name;
   std::string_view bytes;
-  // A status: the first head is refused with it. "broken": the first head is accepted and its body is refused. Else the transcript.
+  // A status: the first head is refused with it. "broken": the first head is accepted and its body is refused. Else the
+  // transcript.
   std::string_view expected;
 };
 
 using namespace std::string_view_literals;
 
+// clang-format off: one case, one line.
 // The line ends and Host that a case is not about.
 #define GET_LINE "GET / HTTP/1.1\r\n"
 #define POST_LINE "POST / HTTP/1.1\r\n"
@@ -262,6 +265,7 @@ inline constexpr auto kAccepted = std::to_array<Message>({
     {"GET with a body", GET_LINE HOST "Content-Length: 3\r\n\r\nabc"sv, "GET a / 1.1 {Host=a} {Content-Length=3} length 3 [abc]\n"},
 });
 
+// clang-format on
 #undef GET_LINE
 #undef POST_LINE
 #undef HOST

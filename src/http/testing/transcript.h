@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads a stream of messages as a connection does, given in pieces, and writes down what it understood: one line per message. Two ways of cutting
-// the same bytes must give the same transcript. Every parse sees its input end at an unreadable page, and what it saw is overwritten before the
-// result is read. For tests and fuzz targets.
+// Reads a stream of messages as a connection does, given in pieces, and writes down what it understood: one line per
+// message. Two ways of cutting the same bytes must give the same transcript. Every parse sees its input end at an
+// unreadable page, and what it saw is overwritten before the result is read. For tests and fuzz targets.
 #pragma once
 
 #include <string>
@@ -98,8 +98,7 @@ class Reader {
 
   void feed(std::string_view piece) {
     buffer_ += piece;
-    while (!stopped_ && !taken_over_ && (in_body_ ? read_body() : read_head())) {
-    }
+    while (!stopped_ && !taken_over_ && (in_body_ ? read_body() : read_head())) {}
   }
 
   // What was understood when the connection ends here.
@@ -117,7 +116,8 @@ class Reader {
     input_.spoil();
     if (result.kind == HeadResult::Kind::kNeedMore) return false;
     if (result.kind == HeadResult::Kind::kRefused) {
-      return stop("refused " + std::to_string(result.refusal.status) + ": " + std::string(result.refusal.reason) + "\n");
+      return stop("refused " + std::to_string(result.refusal.status) + ": " + std::string(result.refusal.reason) +
+                  "\n");
     }
     SANDGATE_CHECK(result.consumed > 0 && result.consumed <= buffer_.size());
     buffer_.erase(0, result.consumed);
@@ -135,7 +135,8 @@ class Reader {
     SANDGATE_CHECK(step.consumed <= placed.size());
     content_ += step.data;
     if (!step.data.empty()) {
-      SANDGATE_CHECK(step.data.data() >= placed.data() && step.data.data() + step.data.size() == placed.data() + step.consumed);
+      SANDGATE_CHECK(step.data.data() >= placed.data() &&
+                     step.data.data() + step.data.size() == placed.data() + step.consumed);
     }
     input_.spoil();
     buffer_.erase(0, step.consumed);
@@ -143,7 +144,8 @@ class Reader {
       case BodyDecoder::Step::Kind::kNeedMore: return false;
       case BodyDecoder::Step::Kind::kData: SANDGATE_CHECK(!step.data.empty()); return true;
       case BodyDecoder::Step::Kind::kEnd: end_message(); return true;
-      case BodyDecoder::Step::Kind::kBroken: return stop(line_ + " [" + content_ + "] broken: " + std::string(step.reason) + "\n");
+      case BodyDecoder::Step::Kind::kBroken:
+        return stop(line_ + " [" + content_ + "] broken: " + std::string(step.reason) + "\n");
     }
     return false;
   }

@@ -23,7 +23,8 @@ target_compile_definitions(sandgate_options INTERFACE _GLIBCXX_ASSERTIONS)
 if(SANDGATE_SANITIZE STREQUAL "")
   target_compile_options(sandgate_options INTERFACE -fstack-protector-strong -fstack-clash-protection
     $<$<CONFIG:Release>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
-  target_link_options(sandgate_options INTERFACE -Wl,-z,relro,-z,now $<$<CONFIG:Release>:-Wl,--icf=safe>)
+  target_link_options(sandgate_options INTERFACE -Wl,-z,relro,-z,now
+    $<$<CONFIG:Release>:-Wl,--icf=safe> $<$<CONFIG:Release>:-Wl,-z,pack-relative-relocs>)
 elseif(SANDGATE_SANITIZE STREQUAL "address")
   set(SANDGATE_SANITIZE_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all)
 elseif(SANDGATE_SANITIZE STREQUAL "thread")

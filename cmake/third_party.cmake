@@ -25,11 +25,22 @@ target_link_libraries(boost_asio INTERFACE boost_headers Threads::Threads)
 # No deprecated names, and the concrete executors everywhere: any_io_executor costs an indirect call per operation.
 target_compile_definitions(boost_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HEADER_ONLY)
 
-# spdlog and fmt header-only: only src/platform/log.cc pays for it, and the binary needs no library of theirs at run time.
-find_package(spdlog CONFIG QUIET)
+# spdlog and fmt header-only, through targets of ours: Debian's spdlog target would link libfmt.so.
 find_package(fmt CONFIG QUIET)
-if(NOT TARGET spdlog::spdlog_header_only OR NOT TARGET fmt::fmt-header-only)
+find_path(SANDGATE_SPDLOG_INCLUDE spdlog/spdlog.h)
+mark_as_advanced(SANDGATE_SPDLOG_INCLUDE)
+if(NOT SANDGATE_SPDLOG_INCLUDE OR NOT TARGET fmt::fmt-header-only)
   message(FATAL_ERROR "spdlog is missing. ${SANDGATE_SETUP_HINT} libspdlog-dev")
+endif()
+add_library(spdlog_headers INTERFACE)
+target_include_directories(spdlog_headers SYSTEM INTERFACE "${SANDGATE_SPDLOG_INCLUDE}")
+target_link_libraries(spdlog_headers INTERFACE fmt::fmt-header-only)
+target_compile_definitions(spdlog_headers INTERFACE SPDLOG_FMT_EXTERNAL)
+
+# libcrypto: digests of modules.
+find_package(OpenSSL 3 COMPONENTS Crypto QUIET)
+if(NOT TARGET OpenSSL::Crypto)
+  message(FATAL_ERROR "OpenSSL 3 is missing. ${SANDGATE_SETUP_HINT} libssl-dev")
 endif()
 
 find_package(CLI11 CONFIG QUIET)

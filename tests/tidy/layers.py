@@ -35,6 +35,7 @@ OUTSIDE = {
     "boost/": [],
     "CLI/": ["cli"],
     "spdlog/": ["platform"],
+    "openssl/": ["platform"],
     "sys/socket.h": ["platform", "net"],
     "sys/epoll.h": ["platform", "net"],
     "netinet/in.h": ["platform", "net", "gateway"],

@@ -43,6 +43,7 @@ Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>
   engine_ = std::move(*engine);
   for (Loop* loop : loops) run_queues_.push_back(sandbox::RunQueue::create(*engine_, *loop));
   sandbox::CompilerOptions options;
+  options.program = settings.compiler_program;
   options.cache_directory = settings.cache_directory.empty() ? default_cache_directory() : settings.cache_directory;
   Result<std::unique_ptr<sandbox::Compiler>> compiler = sandbox::Compiler::create(options, engine_);
   if (!compiler) return fail(std::move(compiler.error()));

@@ -31,6 +31,9 @@ struct Settings {
   telemetry::AccessLogFormat access_log = telemetry::AccessLogFormat::kText;
   std::vector<std::string> trusted_proxies;  // empty: loopback
 
+  // The program whose `compile-module` command compiles modules; this one, but for tests.
+  std::string compiler_program = "/proc/self/exe";
+
   std::size_t connections_max = 8192;
   Milliseconds drain{30'000};
 };

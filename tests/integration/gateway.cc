@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include "platform/log.h"
+#include "tests/support/paths.h"
+
+namespace sandgate::test {
+namespace {
+
+std::unique_ptr<server::Server> start(const server::Settings& settings) {
+  log::set_level(log::Level::kOff);
+  Result<std::unique_ptr<server::Server>> server = server::Server::start(settings);
+  EXPECT_TRUE(server) << (server ? "" : server.error().detail + " " + server.error().cause);
+  return server ? std::move(*server) : nullptr;
+}
+
+}  // namespace
+
+server::Settings gateway_settings(const std::vector<std::string>& worker_urls) {
+  server::Settings settings;
+  settings.port = 0;
+  settings.threads = 1;
+  settings.worker_urls = worker_urls;
+  settings.enable_wasm = true;
+  settings.access_log = telemetry::AccessLogFormat::kOff;
+  settings.compiler_program = binary_path();
+  return settings;
+}
+
+Gateway::Gateway() : worker_(std::make_unique<Worker>()), server_(start(gateway_settings({worker_->url()}))) {}
+
+Gateway::Gateway(const server::Settings& settings) : server_(start(settings)) {}
+
+Received Gateway::post_module(std::string_view name, std::string_view path, const std::vector<std::string>& points) {
+  std::string attach;
+  for (const std::string& point : points) attach += (attach.empty() ? "" : ",") + ("{\"Middleware\":\"" + point + "\"}");
+  std::string body = "{\"modules\":[{\"name\":\"" + std::string(name) + "\",\"file_path\":\"" + std::string(path) +
+                     "\",\"module_type\":\"Middleware\",\"attach_points\":[" + attach + "]}]}";
+  return fetch(port(), "POST", "/wasm", {{"Content-Type", "application/json"}}, body);
+}
+
+std::string Gateway::deploy(std::string_view guest, const std::vector<std::string>& points) {
+  constexpr std::string_view kSuccess = "\"Success\":\"";
+  Received reply = post_module(guest, guest_path(guest), points);
+  std::size_t at = reply.body.find(kSuccess);
+  if (reply.status != 200 || at == std::string::npos) {
+    ADD_FAILURE() << "deploying " << guest << ": " << reply.status << " " << reply.body;
+    return {};
+  }
+  return reply.body.substr(at + kSuccess.size(), 36);
+}
+
+}  // namespace sandgate::test

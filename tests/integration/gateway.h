@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A whole gateway in the test's process, with a worker behind it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/server.h"
+#include "tests/integration/worker.h"
+#include "tests/support/http_client.h"
+
+namespace sandgate::test {
+
+// Settings for a test: one loop, a free port, modules on, no access log, the compiler of this build.
+server::Settings gateway_settings(const std::vector<std::string>& worker_urls);
+
+class Gateway {
+ public:
+  // In front of a worker of its own.
+  Gateway();
+  explicit Gateway(const server::Settings& settings);
+
+  std::uint16_t port() const { return server_->address().port(); }
+  server::Server& server() { return *server_; }
+  Worker& worker() { return *worker_; }
+
+  // Deploys a guest of tests/guests under its own name. Returns its UUID; fails the test and returns nothing when it is refused.
+  std::string deploy(std::string_view guest, const std::vector<std::string>& points = {"OnRequest"});
+  // The reply to a deployment of this file.
+  Received post_module(std::string_view name, std::string_view path, const std::vector<std::string>& points = {"OnRequest"});
+  Received remove(std::string_view uuid) { return fetch(port(), "DELETE", "/wasm/" + std::string(uuid)); }
+
+ private:
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<server::Server> server_;
+};
+
+}  // namespace sandgate::test

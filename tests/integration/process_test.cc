@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program itself: its words, its signals and its exit codes.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "platform/descriptor.h"
+#include "tests/integration/worker.h"
+#include "tests/support/http_client.h"
+#include "tests/support/paths.h"
+
+namespace sandgate::test {
+namespace {
+
+bool contains(const std::string& text, std::string_view needle) { return text.find(needle) != std::string::npos; }
+
+class Process {
+ public:
+  explicit Process(std::vector<std::string> words) {
+    std::array<int, 2> out{};
+    EXPECT_EQ(::pipe2(out.data(), O_CLOEXEC), 0);
+    std::string program = binary_path();
+    std::vector<char*> arguments = {program.data()};
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    child_ = ::fork();
+    if (child_ == 0) {
+      ::dup2(out[1], STDOUT_FILENO);
+      ::dup2(out[1], STDERR_FILENO);
+      ::execv(program.c_str(), arguments.data());
+      ::_exit(127);
+    }
+    ::close(out[1]);
+    output_ = platform::Descriptor(out[0]);
+  }
+  ~Process() {
+    if (child_ > 0) {
+      ::kill(child_, SIGKILL);
+      ::waitpid(child_, nullptr, 0);
+    }
+  }
+
+  // The port of the line "listening on http://...", 0 when the program ended first.
+  std::uint16_t wait_until_it_listens() {
+    while (text_.find("listening on http://127.0.0.1:") == std::string::npos || text_.back() != '\n') {
+      if (!read_more()) return 0;
+    }
+    std::size_t at = text_.find("listening on http://127.0.0.1:") + 30;
+    return static_cast<std::uint16_t>(std::stoi(text_.substr(at)));
+  }
+  void signal(int number) const { ::kill(child_, number); }
+  int wait() {
+    while (read_more()) {
+    }
+    int status = 0;
+    ::waitpid(std::exchange(child_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  bool read_more() {
+    pollfd waiting{output_.get(), POLLIN, 0};
+    if (::poll(&waiting, 1, 60'000) <= 0) return false;
+    std::array<char, 4096> piece;
+    ssize_t got = ::read(output_.get(), piece.data(), piece.size());
+    if (got <= 0) return false;
+    text_.append(piece.data(), static_cast<std::size_t>(got));
+    return true;
+  }
+
+  pid_t child_ = -1;
+  platform::Descriptor output_;
+  std::string text_;
+};
+
+TEST(Program, StopsOnSigint) {
+  Worker worker;
+  Process gateway({"serve", "--worker-urls=" + worker.url(), "--port=0", "--threads=1"});
+  std::uint16_t port = gateway.wait_until_it_listens();
+  ASSERT_NE(port, 0) << gateway.text();
+  EXPECT_EQ(get(port, "/status/200").status, 200);
+  gateway.signal(SIGINT);
+  EXPECT_EQ(gateway.wait(), 0) << gateway.text();
+}
+
+TEST(Program, DrainsOnSigterm) {
+  Worker worker;
+  Process gateway({"serve", "--worker-urls", worker.url(), "--port", "0", "--threads", "1", "--enable-wasm"});
+  std::uint16_t port = gateway.wait_until_it_listens();
+  ASSERT_NE(port, 0) << gateway.text();
+  RawClient idle(port);
+  idle.send("GET /status/200 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(idle.receive_response().status, 200);
+  RawClient busy(port);
+  busy.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (int i = 0; i < 2000 && worker.requests() < 2; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  gateway.signal(SIGTERM);
+  EXPECT_TRUE(idle.closed_by_peer());
+  worker.release();
+  Received response = busy.receive_response();
+  EXPECT_EQ(response.body, "waited");
+  EXPECT_EQ(response.field("connection"), "close");
+  EXPECT_EQ(gateway.wait(), 0) << gateway.text();
+}
+
+TEST(Program, CutsWhatOutlivesTheDrain) {
+  Worker worker;
+  Process gateway({"serve", "--worker-urls", worker.url(), "--port", "0", "--threads", "1", "--drain-seconds", "0"});
+  std::uint16_t port = gateway.wait_until_it_listens();
+  RawClient busy(port);
+  busy.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (int i = 0; i < 2000 && worker.requests() < 1; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait(), 3) << gateway.text();
+}
+
+TEST(Program, WritesAnAccessLogWithoutSecrets) {
+  Worker worker;
+  Process gateway({"serve", "--worker-urls", worker.url(), "--port", "0", "--threads", "1", "--access-log", "json"});
+  std::uint16_t port = gateway.wait_until_it_listens();
+  get(port, "/status/204?token=hidden", {{"Authorization", "Bearer hidden"}, {"X-Request-Id", "the-id"}});
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait(), 0);
+  EXPECT_TRUE(contains(gateway.text(), "\"the-id\"")) << gateway.text();
+  EXPECT_TRUE(contains(gateway.text(), "/status/204")) << gateway.text();
+  EXPECT_FALSE(contains(gateway.text(), "hidden")) << gateway.text();
+}
+
+TEST(Program, SaysWhatIsWrongWithTheCommandLine) {
+  struct Case {
+    std::vector<std::string> words;
+    int code;
+    std::string_view says;
+  };
+  Worker worker;
+  std::string taken = std::to_string(worker.port());
+  for (const Case& one : std::vector<Case>{{{}, 2, "serve"},
+                                           {{"serve"}, 2, "--worker-urls"},
+                                           {{"serve", "--worker-urls", "ftp://x"}, 2, "http://"},
+                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", "70000"}, 2, "port"},
+                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--max-body-size", "1"}, 2, "max-body-size"},
+                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--trusted-proxies", "10.0.0.0/40"}, 2, "trusted-proxies"},
+                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", taken}, 1, "cannot listen"},
+                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--unknown"}, 2, "unknown"},
+                                           {{"--version"}, 0, "sandgate 0."}}) {
+    Process process(one.words);
+    EXPECT_EQ(process.wait(), one.code) << process.text();
+    EXPECT_TRUE(contains(process.text(), one.says)) << process.text();
+  }
+}
+
+TEST(Program, TheDemoShowsWhatItPromises) {
+  Process demo({"demo", "--check"});
+  EXPECT_EQ(demo.wait(), 0) << demo.text();
+  EXPECT_TRUE(contains(demo.text(), "7 passed, 0 failed")) << demo.text();
+}
+
+}  // namespace
+}  // namespace sandgate::test

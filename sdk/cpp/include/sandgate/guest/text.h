@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <string_view>
 
@@ -79,7 +80,7 @@ std::string_view piece(Number number) {
 // Texts and numbers one after the other: concat("user:", id).
 template <class... Piece>
 std::string_view concat(const Piece&... piece) {
-  const std::string_view pieces[] = {detail::piece(piece)...};
+  const std::initializer_list<std::string_view> pieces = {detail::piece(piece)...};
   std::size_t size = 0;
   for (const std::string_view each : pieces) size += each.size();
   char* const text = allocate_text(size);

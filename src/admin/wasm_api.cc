@@ -77,15 +77,17 @@ Task<Status> answer_method(Exchange& exchange, std::string_view allow) {
 }
 
 void log_outcome(const Exchange& exchange, const DeployOutcome& outcome) {
+  std::string id = log::escaped(exchange.id);
   std::string name = log::escaped(outcome.descriptor.name, modules::kNameBytesMax);
+  std::string path = log::escaped(outcome.descriptor.file_path);
   if (outcome.uuid) {
-    log::info("request {}: module {} deployed as {} from {}", log::escaped(exchange.id), name, *outcome.uuid,
-              log::escaped(outcome.descriptor.file_path));
+    log::info("request {}: module \"{}\" from {} deployed as {}", id, name, path, *outcome.uuid);
     return;
   }
   const Error& error = outcome.uuid.error();
-  log::warning("request {}: module {} not deployed: {} ({})", log::escaped(exchange.id), name,
-               log::escaped(error.detail), log::escaped(error.cause));
+  std::string_view separator = error.cause.empty() ? "" : "; cause: ";
+  log::warning("request {}: module \"{}\" from {} not deployed: {}{}{}", id, name, path, log::escaped(error.detail),
+               separator, log::escaped(error.cause));
 }
 
 }  // namespace

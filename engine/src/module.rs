@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use wasmtime::component::{Component, InstancePre};
 
 pub struct Module {
-    /// Declared before the engine: code is unmapped before the engine may end.
+    /// Code and linked imports: instantiating looks nothing up.
     pub pre: InstancePre<Host>,
     pub router: Exports,
     /// Entered around polls when the module imports WASI.
@@ -31,7 +31,7 @@ impl Module {
         let wasi = imports_wasi(engine, &component);
         let linker = if wasi { engine.wasi_linker()? } else { engine.bare_linker() };
         let pre = linker.instantiate_pre(&component).map_err(|cause| Error::new(ErrorKind::Link, chain(&cause)))?;
-        let router = Exports::find(engine.wasmtime(), &pre)?;
+        let router = Exports::find(&pre)?;
         let runtime = if wasi { Some(engine.runtime()?) } else { None };
         Ok(Arc::new(Module { pre, router, runtime, engine: engine.clone() }))
     }

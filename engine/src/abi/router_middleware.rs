@@ -103,10 +103,10 @@ pub struct Exports {
 
 impl Exports {
     /// Finds the functions and checks their types, once for all instances.
-    pub fn find(engine: &wasmtime::Engine, pre: &InstancePre<Host>) -> Result<Exports> {
+    pub fn find(pre: &InstancePre<Host>) -> Result<Exports> {
         let exports = Exports {
-            on_request: find::<(Request<'static>,)>(engine, pre, &ON_REQUEST)?,
-            on_response: find::<(Response<'static>,)>(engine, pre, &ON_RESPONSE)?,
+            on_request: find::<(Request<'static>,)>(pre, &ON_REQUEST)?,
+            on_response: find::<(Response<'static>,)>(pre, &ON_RESPONSE)?,
         };
         if exports.hooks() == 0 {
             return Err(Error::new(ErrorKind::Exports, format!("the component serves nothing: {WANTED}")));
@@ -136,7 +136,7 @@ impl Exports {
     }
 }
 
-fn find<Params>(engine: &wasmtime::Engine, pre: &InstancePre<Host>, hook: &HookName) -> Result<Option<ComponentExportIndex>>
+fn find<Params>(pre: &InstancePre<Host>, hook: &HookName) -> Result<Option<ComponentExportIndex>>
 where
     Params: ComponentNamedList + Lower,
 {
@@ -158,7 +158,6 @@ where
             .map_err(|cause| wrong_type(&interface, hook, &crate::error::chain(&cause)))?;
         return Ok(Some(index));
     }
-    let _ = engine;
     Ok(None)
 }
 

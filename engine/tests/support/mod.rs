@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The C interface in Rust clothes, so that tests go through the very functions C++ calls.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)] // each test uses its part
 
-use sandgate_engine::abi::router_middleware;
 use sandgate_engine::budget::Budget;
 use sandgate_engine::c_types::{self, ActionTag, Bytes, EngineConfig, Headers, Poll, Stream};
 pub use sandgate_engine::error::{Error, ErrorKind};
@@ -12,8 +11,6 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-pub use c_types::Poll as PollCode;
 
 pub const MIB: u64 = 1 << 20;
 
@@ -177,7 +174,7 @@ impl Module<'_> {
         let user = log.map_or(null_mut(), |log| log as *const Log as *mut c_void);
         let mut raw = null_mut();
         take(unsafe { sg_instance_new(self.raw, &budget, token, user, &mut raw) }).expect("instance");
-        Instance { raw, token, _module: self }
+        Instance { raw, request: None, response: None, token, _module: self }
     }
 }
 
@@ -189,6 +186,9 @@ impl Drop for Module<'_> {
 
 pub struct Instance<'m> {
     pub raw: *mut InstanceHandle,
+    /// The records of the running call: they must stay where they are until it ends.
+    request: Option<Box<c_types::Request>>,
+    response: Option<Box<c_types::Response>>,
     pub token: u64,
     _module: &'m Module<'m>,
 }
@@ -219,14 +219,14 @@ impl Instance<'_> {
     }
 
     pub fn start_request(&mut self, request: &Request<'_>) -> Result<(), Error> {
-        let raw = request.raw();
-        let boxed = Box::leak(Box::new(raw));
-        take(unsafe { sg_instance_start_on_request(self.raw, boxed) })
+        let request = self.request.insert(Box::new(request.raw()));
+        take(unsafe { sg_instance_start_on_request(self.raw, &**request) })
     }
 
     pub fn start_response(&mut self, status: u16, headers: &[c_types::Header], body: &[u8]) -> Result<(), Error> {
-        let response = Box::leak(Box::new(c_types::Response { status, headers: Headers::of(headers), body: Bytes::of(body) }));
-        take(unsafe { sg_instance_start_on_response(self.raw, response) })
+        let response = c_types::Response { status, headers: Headers::of(headers), body: Bytes::of(body) };
+        let response = self.response.insert(Box::new(response));
+        take(unsafe { sg_instance_start_on_response(self.raw, &**response) })
     }
 
     /// Polls to the end like a loop without other work; a waiting call is polled again after its wake-up or 20 ms.
@@ -306,7 +306,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn raw(&self) -> c_types::Request {
+    pub fn raw(&self) -> c_types::Request {
         c_types::Request {
             method: Bytes::of(self.method.as_bytes()),
             path: Bytes::of(self.path.as_bytes()),
@@ -341,9 +341,8 @@ impl OwnedAction {
 
     fn read(action: &c_types::Action) -> OwnedAction {
         let text = |bytes: Bytes| String::from_utf8(unsafe { bytes.as_slice() }.to_vec()).unwrap();
-        let pairs = |headers: Headers| {
-            unsafe { headers.as_slice() }.iter().map(|header| (text(header.name), text(header.value))).collect()
-        };
+        let pairs =
+            |headers: Headers| unsafe { headers.as_slice() }.iter().map(|header| (text(header.name), text(header.value))).collect();
         let removed = if action.headers_remove_len == 0 {
             &[]
         } else {
@@ -371,7 +370,7 @@ fn take(error: *mut Error) -> Result<(), Error> {
     Err(copy)
 }
 
-pub use router_middleware::PACKAGES;
+pub use sandgate_engine::abi::router_middleware::PACKAGES;
 
 /// The parts every small guest has: a memory, a bump allocator that grows it, and the result at 1024.
 pub const PRELUDE: &str = include_str!("../guests/prelude.wat");

@@ -41,6 +41,7 @@ endfunction()
 function(sandgate_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
+  sandgate_sanitizer_options(${name})
   target_link_libraries(${name} PRIVATE sandgate_options ${arg_DEPS} test_paths GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   # GoogleTest's macros do all of these.
@@ -55,7 +56,14 @@ function(sandgate_test name)
     add_dependencies(tsan_tests ${name})
   endif()
   gtest_discover_tests(${name} TEST_PREFIX "${library}: " WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 ENVIRONMENT "${SANDGATE_TEST_ENVIRONMENT}" ${labels})
+    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 ${labels})
+endfunction()
+
+# The sanitizers' options, compiled into a program.
+function(sandgate_sanitizer_options target)
+  if(SANDGATE_SANITIZE)
+    target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/sanitizer_options.cc")
+  endif()
 endfunction()
 
 # sandgate_check_headers(NAME HEADERS file.h... [ROOT folder] [SOURCES file.cc...] [LINK target...]): each header compiles on its own, twice in
@@ -89,9 +97,4 @@ if(SANDGATE_TESTS)
   # What `ctest` needs, without the checks of headers and wasm; and the part of it that crosses threads.
   add_custom_target(sandgate_tests)
   add_custom_target(tsan_tests)
-  # A report that names nothing helps nobody: symbols and the first error only.
-  set(SANDGATE_TEST_ENVIRONMENT
-    "ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=1:abort_on_error=0"
-    "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
 endif()

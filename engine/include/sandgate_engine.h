@@ -45,12 +45,15 @@ typedef enum {
 sg_error_kind sg_error_get_kind(const sg_error*);
 /* English text for the log. Borrowed from the error. Never shown to clients as it is. */
 sg_bytes sg_error_message(const sg_error*);
-/* Short name of the trap ("unreachable", "out of bounds memory access"); empty unless the kind is SG_ERROR_TRAP. */
+/* Short name of the trap ("unreachable", "out of bounds memory access"; "host call failed" when an import refused its arguments); empty
+ * unless the kind is SG_ERROR_TRAP. */
 sg_bytes sg_error_trap(const sg_error*);
 void sg_error_drop(sg_error*);
 
-/* A line of guest output (wasi:cli stdout or stderr). `user` is the instance's `log_user`. Called on the polling thread, on a fiber's stack (1 MiB free);
- * must not block, throw or call back into the engine. `line` has no newline and at most SG_LOG_LINE_BYTES_MAX bytes, unescaped. */
+/* A line of guest output (wasi:cli stdout or stderr). `user` is the instance's `log_user`. Called on the polling thread, on a fiber's stack
+ * (1 MiB free); must not block, throw or call back into the engine (but sg_instance_drop of this instance). `line` has no newline and at most
+ * SG_LOG_LINE_BYTES_MAX bytes, unescaped; longer lines are split. After SG_LOG_LINES_PER_CALL_MAX lines one more says
+ * "(output limit reached)" and the rest of the call's output is dropped. What has no newline comes when the call ends. */
 #define SG_LOG_LINE_BYTES_MAX 4096
 #define SG_LOG_LINES_PER_CALL_MAX 64
 typedef enum { SG_STDOUT = 1, SG_STDERR = 2 } sg_stream;
@@ -71,22 +74,31 @@ typedef struct {
   sg_log_fn log;
 } sg_engine_config;
 
+/* SG_ERROR_UNSUPPORTED names the number that is out of range (at most 4 GiB, 16,256 instances, 64 KiB to 64 MiB of stack);
+ * SG_ERROR_INTERNAL: the system refused the address space. */
 sg_error* sg_engine_new(const sg_engine_config* config, sg_engine** out);
+/* Frees the engine when its last module and instance are gone: until then wake-ups may come. */
 void sg_engine_drop(sg_engine*);
 /* Advances the epoch: running guests yield at their next check. From the ticker thread, each millisecond while guests run. Async-signal-unsafe. */
 void sg_engine_tick(const sg_engine*);
 /* Once on each thread that polls (signal stacks). */
 void sg_engine_thread_init(void);
-/* A text that changes when compiled code of another build or configuration must not be loaded (version, target, CPU features, tunables). Borrowed. */
+/* A text that changes when compiled code of another build or configuration must not be loaded (version, target, CPU features, tunables).
+ * The numbers of sg_engine_config do not matter to compiled code: the compiler process has the same text without a pool. Borrowed. */
 sg_bytes sg_engine_fingerprint(const sg_engine*);
 
 /* Compiles a component, or a core module with the canonical export names or an embedded component-type section (made into a component
- * first; preview 1 imports served by the adapter). Slow, unbounded: only in the compiler process. */
+ * first; preview 1 imports served by the adapter). Slow, unbounded: only in the compiler process.
+ * SG_ERROR_INVALID_MODULE, SG_ERROR_UNSUPPORTED, SG_ERROR_LINK (core modules), SG_ERROR_EXPORTS (core modules).
+ * Known limit: one bulk instruction of the guest is not pre-empted (memory.fill of 64 MiB: 158 ms). */
 sg_error* sg_compile(const sg_engine*, sg_bytes wasm, sg_code** out);
 sg_bytes sg_code_bytes(const sg_code*);
 void sg_code_drop(sg_code*);
 
-/* Loads code that sg_compile made: links imports, finds and type-checks the exports. The bytes are native code: only from our own cache or child. Copied. */
+/* Loads code that sg_compile made: links imports, finds and type-checks the exports. The bytes are native code: only from our own
+ * cache or child. Copied.
+ * SG_ERROR_INVALID_MODULE (not our code), SG_ERROR_UNSUPPORTED (another build's, or beyond the pool's limits), SG_ERROR_LINK, SG_ERROR_EXPORTS.
+ * A component that imports WASI starts the engine's one timer thread. */
 sg_error* sg_module_load(const sg_engine*, sg_bytes code, sg_module** out);
 void sg_module_drop(sg_module*);
 /* What a module serves, from its exports. */
@@ -137,7 +149,8 @@ typedef enum {
   SG_POLL_FAILED = 4   /* *error is set; the instance is spent */
 } sg_poll;
 sg_poll sg_instance_poll(sg_instance*, sg_error** error);
-/* CPU nanoseconds the call used so far (exact only after the first tick), and wall nanoseconds inside polls. */
+/* What the call used so far: CPU nanoseconds once it has a CPU budget and has seen a tick (exact from then on), else wall nanoseconds
+ * inside the polls that have ended. */
 uint64_t sg_instance_busy_ns(const sg_instance*);
 
 typedef enum { SG_ACTION_CONTINUE = 0, SG_ACTION_REJECT = 1, SG_ACTION_MODIFY = 2 } sg_action_tag;

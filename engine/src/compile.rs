@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use wasi_preview1_component_adapter_provider as adapter;
-use wasmparser::{ExternalKind, Parser, Payload, TypeRef, Validator, WasmFeatures};
+use wasmparser::{Encoding, ExternalKind, Parser, Payload, Validator, WasmFeatures};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
@@ -53,14 +53,13 @@ impl Survey {
         let mut survey = Survey::default();
         let mut functions = 0u64;
         let mut modules = 0u32;
-        let mut depth = 0u32;
+        let mut outermost = true;
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload.map_err(|cause| invalid(format!("the binary is malformed: {cause}")))?;
-            let top = depth == 0;
             match payload {
-                Payload::Version { encoding, .. } if top => {
-                    survey.is_component = encoding == wasmparser::Encoding::Component;
-                    depth = 1;
+                Payload::Version { encoding, .. } if outermost => {
+                    survey.is_component = encoding == Encoding::Component;
+                    outermost = false;
                 }
                 Payload::ModuleSection { .. } => modules += 1,
                 Payload::FunctionSection(section) => functions += u64::from(section.count()),
@@ -86,7 +85,6 @@ impl Survey {
                 Payload::ImportSection(section) if !survey.is_component => {
                     for import in section.into_imports() {
                         let import = import.map_err(|cause| invalid(format!("the binary is malformed: {cause}")))?;
-                        let _: TypeRef = import.ty;
                         survey.imports.push((import.module.to_owned(), import.name.to_owned()));
                     }
                 }

@@ -149,7 +149,7 @@ impl Engine {
 
 fn check(config: &EngineConfig) -> Result<()> {
     let memory = config.memory_bytes_max;
-    if memory == 0 || memory % WASM_PAGE_BYTES != 0 || memory > MEMORY_BYTES_LIMIT {
+    if memory == 0 || !memory.is_multiple_of(WASM_PAGE_BYTES) || memory > MEMORY_BYTES_LIMIT {
         let text = format!("memory_bytes_max is {memory}: must be a multiple of 64 KiB, at most 4 GiB");
         return Err(Error::new(ErrorKind::Unsupported, text));
     }

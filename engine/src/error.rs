@@ -6,12 +6,14 @@
 
 use crate::budget::{Exhausted, Meter};
 use std::fmt::Display;
-use wasmtime::component::ResourceTableError;
-use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 /// The text of Wasmtime's private `HostcallFuelExhausted`; a test holds on to it, because there is no type to downcast to.
 const FUEL_TEXT: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// The trap name of a guest that an import ended: a bad pointer, too many resources, too many random bytes.
+const HOST_CALL: &str = "host call failed";
 
 /// `sg_error_kind`.
 #[repr(C)]
@@ -85,9 +87,8 @@ impl Error {
         match trap {
             Some(Trap::StackOverflow) => Error::new(ErrorKind::Stack, text),
             Some(trap) => Error { kind: ErrorKind::Trap, message: text, trap: trap_name(*trap) },
-            None if cause.is::<ResourceTableError>() => {
-                Error { kind: ErrorKind::Trap, message: text, trap: "too many resources".into() }
-            }
+            // Raised inside a host function, with the guest on the stack: an import refused its arguments.
+            None if cause.is::<WasmBacktrace>() => Error { kind: ErrorKind::Trap, message: text, trap: HOST_CALL.into() },
             None => Error::new(ErrorKind::BadResult, text),
         }
     }

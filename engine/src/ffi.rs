@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The border: the functions of `include/sandgate_engine.h`, and nothing but translation. No panic crosses it.
+//!
+//! What callers must keep to (valid pointers, one thread at a time in an instance, how long records live) is in that header, once.
+#![allow(clippy::missing_safety_doc)]
 
 use crate::abi::router_middleware;
 use crate::budget::Budget;

@@ -85,8 +85,7 @@ fn the_three_actions_come_out() {
     let engine = Engine::new(POOLED);
     let run = |code: &str| {
         let module = engine.module(&on_request(code)).unwrap();
-        let action = module.instance(budget()).request(&engine, &Request::new()).action();
-        action
+        module.instance(budget()).request(&engine, &Request::new()).action()
     };
     assert_eq!(run("(i32.const 1024)"), OwnedAction::new(ActionTag::Continue));
     assert_eq!(

@@ -11,8 +11,7 @@ const LATE: Duration = Duration::from_secs(5);
 
 fn run(engine: &Engine, budget: Budget, wat: &str) -> Outcome {
     let module = engine.module(wat).expect("module");
-    let outcome = engine.ticking(|| module.instance(budget).request(engine, &Request::new()));
-    outcome
+    engine.ticking(|| module.instance(budget).request(engine, &Request::new()))
 }
 
 #[test]

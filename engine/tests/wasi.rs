@@ -129,7 +129,8 @@ fn random_in_large_pieces_is_refused() {
         ),
         budget(),
     );
-    assert!(outcome.result.is_err());
+    let error = outcome.error();
+    assert_eq!((error.kind, error.trap.as_str()), (ErrorKind::Trap, "host call failed"), "{error:?}");
 }
 
 #[test]
@@ -208,4 +209,63 @@ fn a_waiting_guest_can_be_dropped_and_costs_no_cpu() {
         assert_eq!(instance.poll().0, Poll::Waiting);
         assert!(instance.busy_ns() < 1_000_000_000);
     }
+}
+
+/// A guest that imports sockets and outgoing HTTP, as a component.
+fn network_guest(code: &str) -> Vec<u8> {
+    let imports = r#"
+      (import "wasi:sockets/tcp-create-socket@0.2.0" "create-tcp-socket" (func $create_tcp_socket (param i32 i32)))
+      (import "wasi:http/types@0.2.0" "[constructor]fields" (func $fields (result i32)))
+      (import "wasi:http/types@0.2.0" "[constructor]outgoing-request" (func $outgoing_request (param i32) (result i32)))
+      (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-authority" (func $set_authority (param i32 i32 i32 i32) (result i32)))
+      (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-path-with-query" (func $set_path (param i32 i32 i32 i32) (result i32)))
+      (import "wasi:http/types@0.2.0" "[method]future-incoming-response.subscribe" (func $subscribe (param i32) (result i32)))
+      (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
+      (import "wasi:http/types@0.2.0" "[method]future-incoming-response.get" (func $get (param i32 i32)))
+      (import "wasi:http/outgoing-handler@0.2.0" "handle" (func $handle (param i32 i32 i32 i32)))"#;
+    let text = on_request(code).replace("(module", &format!("(module {imports} (data (i32.const 4096) \"127.0.0.1:9/\")"));
+    let mut module = wat::parse_str(&text).unwrap();
+    let mut resolve = wit_parser::Resolve::default();
+    resolve.push_str("router.wit", include_str!("../wit/router_middleware.wit")).unwrap();
+    let id = resolve.push_str("network.wit", include_str!("guests/network.wit")).unwrap();
+    let world = resolve.select_world(&[id], Some("guest")).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
+    module
+}
+
+#[test]
+fn sockets_and_outgoing_requests_are_denied() {
+    let engine = Engine::new(POOLED);
+    let run = |code: &str| {
+        let module = engine.load(&engine.compile(&network_guest(code)).unwrap()).unwrap();
+        engine.ticking(|| module.instance(budget()).request(&engine, &Request::new())).action();
+    };
+    // error-code 1 is access-denied.
+    run("(call $create_tcp_socket (i32.const 0) (i32.const 5000))
+         (if (i32.ne (i32.load8_u (i32.const 5000)) (i32.const 1)) (then (unreachable)))
+         (if (i32.ne (i32.load8_u (i32.const 5004)) (i32.const 1)) (then (unreachable)))
+         (i32.const 1024)");
+    // A request to a port where nothing may even be tried: error-code 15 is HTTP-request-denied.
+    run("(local.set $i (call $outgoing_request (call $fields)))
+         (if (call $set_authority (local.get $i) (i32.const 1) (i32.const 4096) (i32.const 11)) (then (unreachable)))
+         (if (call $set_path (local.get $i) (i32.const 1) (i32.const 4107) (i32.const 1)) (then (unreachable)))
+         (call $handle (local.get $i) (i32.const 0) (i32.const 0) (i32.const 5000))
+         (if (i32.load8_u (i32.const 5000)) (then (unreachable)))
+         (local.set $i (i32.load (i32.const 5008)))
+         (call $block (call $subscribe (local.get $i)))
+         (call $get (local.get $i) (i32.const 5200))
+         (if (i32.eqz (i32.load8_u (i32.const 5200))) (then (unreachable)))
+         (if (i32.load8_u (i32.const 5208)) (then (unreachable)))
+         (if (i32.ne (i32.load8_u (i32.const 5216)) (i32.const 1)) (then (unreachable)))
+         (if (i32.ne (i32.load8_u (i32.const 5224)) (i32.const 15)) (then (unreachable)))
+         (i32.const 1024)");
+}
+
+#[test]
+fn a_guest_cannot_hold_resources_without_bound() {
+    let engine = Engine::new(POOLED);
+    let code = "(loop $l (drop (call $fields)) (br $l)) (unreachable)";
+    let module = engine.load(&engine.compile(&network_guest(code)).unwrap()).unwrap();
+    let error = engine.ticking(|| module.instance(budget()).request(&engine, &Request::new())).error();
+    assert_eq!(error.kind, ErrorKind::Trap, "{error:?}");
 }

@@ -144,7 +144,7 @@ TEST(Program, SaysWhatIsWrongWithTheCommandLine) {
   };
   Worker worker;
   std::string taken = std::to_string(worker.port());
-  for (const Case& one : std::vector<Case>{{{}, 2, "serve"},
+  for (const Case& one : std::vector<Case>{{{}, 2, "subcommand"},
                                            {{"serve"}, 2, "--worker-urls"},
                                            {{"serve", "--worker-urls", "ftp://x"}, 2, "http://"},
                                            {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", "70000"}, 2, "port"},

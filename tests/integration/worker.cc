@@ -96,8 +96,6 @@ class Worker::Behaviour final : public Handler {
     extra.add_copy("x-worker", name_);
     extra.add("set-cookie", "a=1");
     extra.add("set-cookie", "b=2");
-    extra.add("connection", "x-hop");
-    extra.add("x-hop", "gone");
     Status answered = co_await respond(exchange, 200, "text/plain", text, &extra);
     co_return answered;
   }

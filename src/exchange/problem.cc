@@ -134,6 +134,7 @@ Task<Status> respond(Exchange& exchange, int status, std::string_view content_ty
   http::ResponseHead head(exchange.arena());
   head.status = status;
   if (!content_type.empty()) head.fields.add("content-type", content_type);
+  if (!exchange.id.empty()) head.fields.add({"x-request-id", exchange.id, http::FieldId::kXRequestId});
   if (extra != nullptr) {
     for (const http::Field& field : *extra) head.fields.add(field);
   }

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "abi/router_middleware/actions.h"
@@ -22,20 +21,6 @@ using sandbox::GuestFailure;
 
 // Room taken ahead for a body of known length; more only when it comes.
 constexpr std::uint64_t kReservedBytesMax = 256 * 1024;
-
-// Fields that describe or cache the representation that a rejection takes the place of, besides content-*.
-constexpr std::array<std::string_view, 11> kContentFields = {
-    "accept-ranges", "age",         "cache-control",     "digest", "etag", "expires", "last-modified",
-    "link",          "repr-digest", "transfer-encoding", "vary",
-};
-
-bool describes_content(const Field& field) {
-  constexpr std::string_view kPrefix = "content-";
-  if (field.name.size() > kPrefix.size() && equals_ignoring_case(field.name.substr(0, kPrefix.size()), kPrefix))
-    return true;
-  return std::ranges::any_of(kContentFields,
-                             [&](std::string_view name) { return equals_ignoring_case(field.name, name); });
-}
 
 // Whether the body is a stream of events without an end in sight.
 bool is_event_stream(const http::Fields& fields) {
@@ -75,8 +60,9 @@ void ResponseHooks::keep(const http::ResponseHead& head, std::optional<std::uint
 
 ResponseHooks::Verdict ResponseHooks::answer_instead(int status, std::string_view error, std::string_view detail) {
   head_.status = status;
-  head_.fields.keep_if([](const Field& field) { return !describes_content(field); });
-  head_.fields.set("x-request-id", exchange_.id);
+  // Nothing of what was refused may reach the client: neither its body nor its cookies.
+  head_.fields.clear();
+  head_.fields.add({"x-request-id", exchange_.id, FieldId::kXRequestId});
   head_.fields.add({"content-type", "application/problem+json", FieldId::kContentType});
   head_.fields.add({"cache-control", "no-store", FieldId::kOther});
   instead_ = problem_json({.status = status, .error = error, .detail = detail}, exchange_.id);

@@ -133,6 +133,8 @@ TEST(BodyDecoder, BoundsTheTrailerSection) {
   }
   EXPECT_TRUE(decode_chunked("0\r\nX: " + std::string(kTrailerBytesMax - 2, 'a'))
                   .end.starts_with("the trailer section is too large"));
+  const std::string half = "X: " + std::string(kTrailerBytesMax / 2, 'a') + "\r\n";
+  EXPECT_TRUE(decode_chunked("0\r\n" + half + half + "\r\n").end.starts_with("the trailer section is too large"));
   std::string lines;
   for (std::size_t i = 0; i < kTrailerFieldsMax; ++i) lines += "X: y\r\n";
   EXPECT_EQ(decode_chunked("0\r\n" + lines + "\r\n").end, "end");

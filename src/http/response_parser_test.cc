@@ -85,6 +85,7 @@ constexpr Message kMessages[] = {
     {"101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nrest"sv, "101 1.1 {Upgrade=x} none then [rest]\n"},
     {"CONNECT accepted", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" CHUNKED "\r\nrest"sv,
      "200 1.1 {Content-Length=3} {Transfer-Encoding=chunked} none then [rest]\n", "CONNECT"},
+    {"CONNECT refused", "HTTP/1.1 407 No\r\nContent-Length: 3\r\n\r\nabc"sv, "407 1.1 {Content-Length=3} length 3 then [abc]\n", "CONNECT"},
     {"two responses", OK_LINE "Content-Length: 1\r\n\r\na" OK_LINE "Content-Length: 1\r\n\r\nb"sv,
      "200 1.1 {Content-Length=1} length 1 [a]\n200 1.1 {Content-Length=1} length 1 [b]\n"},
 };

@@ -112,22 +112,22 @@ bool ForwardingFields::trusts(const Peer& peer) const {
 
 std::string_view ForwardingFields::walk_forwarded_for(std::string_view& list, std::string_view client) const {
   std::string_view rest = list;
-  for (std::size_t hop = 0; hop < kHopsMax && !rest.empty(); ++hop) {
+  std::string_view vouched;  // the end of the list that was walked without objection
+  for (std::size_t hop = 0; !rest.empty(); ++hop) {
+    if (hop == kHopsMax) return client;
     std::size_t comma = rest.rfind(',');
-    std::string_view element = trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
-    std::string_view left = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
+    std::size_t begin = comma == std::string_view::npos ? 0 : comma + 1;
+    std::string_view element = trimmed(rest.substr(begin));
     if (!element.empty()) {
       std::optional<ForwardedNode> node = parse_forwarded_node(element);
-      if (!node) {
-        list = trimmed(list.substr(rest.size()));
-        if (list.starts_with(',')) list = trimmed(list.substr(1));
-        return client;
-      }
+      if (!node) break;
+      vouched = trimmed(list.substr(begin));
       client = node->text;
       if (!trusts(node->address)) return client;
     }
-    rest = left;
+    rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
   }
+  list = vouched;
   return client;
 }
 

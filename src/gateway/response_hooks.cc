@@ -182,15 +182,20 @@ Task<Status> ResponseHooks::write(std::string_view bytes) {
   co_return written;
 }
 
+std::optional<std::uint64_t> ResponseHooks::length_to_send(const http::Fields* trailers) const {
+  if (http::status_forbids_body(head_.status)) {
+    return body_replaced_ || head_.status == 204 ? std::nullopt : length_;
+  }
+  // As GET would have it: a new body counts, though it is not sent.
+  if (exchange_.request.is_head()) return body_replaced_ ? body_.size() : length_;
+  // Only a body of unknown length can have trailers.
+  if (trailers != nullptr && !trailers->empty()) return std::nullopt;
+  return body_.size();
+}
+
 Task<Status> ResponseHooks::send_collected(const http::Fields* trailers) {
   if (body_replaced_) trailers = nullptr;
-  std::optional<std::uint64_t> length = body_.size();
-  if (bodyless()) {
-    // What GET would have had; nobody knows for a status that a module chose.
-    length = body_replaced_ ? length : length_;
-  } else if (trailers != nullptr && !trailers->empty()) {
-    length = std::nullopt;
-  }
+  std::optional<std::uint64_t> length = length_to_send(trailers);
   Status status = co_await inner_.start(head_, length);
   if (!status) co_return status;
   if (!bodyless() && !body_.empty()) {

@@ -64,6 +64,7 @@ class ResponseHooks final : public ResponseSink {
   Verdict answer_instead(int status, std::string_view error, std::string_view detail);
   Task<Status> start_stream();
   Task<Status> start_too_large();
+  std::optional<std::uint64_t> length_to_send(const http::Fields* trailers) const;
   Task<Status> send_collected(const http::Fields* trailers);
   Task<Status> send_instead();
   Status cancelled() const;

@@ -21,6 +21,7 @@ const SETS_A_FIELD: &str = r#"
     (i32.store (i32.const 1032) (i32.const 1100))
     (i32.store (i32.const 1036) (i32.const 1))
     (i32.const 1024))
+  (func (export "$PKG/middleware-on-response#on-response") (param i32 i32 i32 i32 i32) (result i32) (i32.const 1024))
   (func (export "cabi_post_$PKG/middleware-on-request#on-request") (param i32) (global.set $top (i32.const 16384)))"#;
 
 /// CPU time of this thread: what the other users of the machine do counts less than on the wall clock.
@@ -76,6 +77,70 @@ fn fresh(module: &Module<'_>, budget: &Budget, request: &c_types::Request) -> Po
     }
 }
 
+/// The same call with Wasmtime alone (no limiter, no meter, no waker): what our side adds is the difference.
+mod alone {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "both",
+        ownership: Borrowing { duplicate_if_necessary: true },
+        exports: { default: async },
+    });
+    use super::{SETS_A_FIELD, guest, time};
+    use exports::sgl::router::middleware_on_request::Request;
+    use sgl::router::middleware_types::HeaderParam;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+    use wasmtime::component::{Component, Linker};
+    use wasmtime::{Engine, Store};
+
+    fn block<F: Future>(future: F) -> F::Output {
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return value;
+            }
+        }
+    }
+
+    pub fn measure(ours: &super::Engine) {
+        let engine: &Engine = unsafe { (*ours.raw).wasmtime() };
+        let code = ours.compile(&wat::parse_str(guest("sgl:router", SETS_A_FIELD)).unwrap()).unwrap();
+        let component = unsafe { Component::deserialize(engine, &code) }.unwrap();
+        let pre = Linker::<()>::new(engine).instantiate_pre(&component).unwrap();
+        let pre = BothPre::new(pre).unwrap();
+        let headers: Vec<_> = (0..10).map(|_| HeaderParam { name: "accept-encoding", value: "gzip, deflate, br, zstd" }).collect();
+        let request = || Request {
+            method: "GET",
+            path: "/v1/models",
+            query: "a=b",
+            headers: &headers,
+            body: b"",
+            request_id: "0123456789abcdef",
+            now_epoch_ms: 1,
+        };
+        let store = || {
+            let mut store = Store::new(engine, ());
+            store.epoch_deadline_async_yield_and_update(1);
+            store.set_epoch_deadline(1);
+            store
+        };
+        time("  Wasmtime alone: fresh", || {
+            let mut store = store();
+            block(async {
+                let instance = pre.instantiate_async(&mut store).await.unwrap();
+                let action = instance.sgl_router_middleware_on_request().call_on_request(&mut store, request()).await.unwrap();
+                std::hint::black_box(action);
+            });
+        });
+        let mut store = store();
+        let instance = block(pre.instantiate_async(&mut store)).unwrap();
+        time("  Wasmtime alone: reused", || {
+            let action = block(instance.sgl_router_middleware_on_request().call_on_request(&mut store, request())).unwrap();
+            std::hint::black_box(action);
+        });
+    }
+}
+
 fn measure(label: &str, options: Options) {
     let engine = Engine::new(options);
     let mut request = Request::new();
@@ -92,6 +157,7 @@ fn measure(label: &str, options: Options) {
     });
     let instance = module.instance(budget());
     time("reused instance", || assert_eq!(call(instance.raw, &plain), Poll::Done));
+    alone::measure(&engine);
     let echo = engine.module(&guest("sgl:router", include_str!("../tests/guests/echo.wat"))).unwrap();
     let body = vec![b'x'; 1 << 20];
     request.body = &body;

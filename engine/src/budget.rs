@@ -151,8 +151,9 @@ impl Meter {
             self.deny_memory();
             return false;
         }
+        // What was used until now was really got; the growth asked for may still fail further down.
+        self.memory_peak.fetch_max(self.memory_used.load(Relaxed), Relaxed);
         self.memory_used.store(used, Relaxed);
-        self.memory_peak.fetch_max(used, Relaxed);
         true
     }
 
@@ -171,7 +172,7 @@ impl Meter {
     }
 
     pub fn memory_peak(&self) -> u64 {
-        self.memory_peak.load(Relaxed)
+        self.memory_peak.load(Relaxed).max(self.memory_used.load(Relaxed))
     }
 
     fn measures_cpu(&self) -> bool {

@@ -202,7 +202,9 @@ pub unsafe extern "C" fn sg_instance_poll(instance: *mut InstanceHandle, error: 
     } else {
         (code, cause)
     };
-    if let Some(cause) = cause {
+    if let Some(cause) = cause
+        && !error.is_null()
+    {
         unsafe { *error = Box::into_raw(Box::new(cause)) };
     }
     code

@@ -37,7 +37,13 @@ Result<Pipe> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return fail(ErrorKind::kInternal, "no pipe for a process", platform::system_error_text(errno));
-  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+  Pipe pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+  // A server started with its stdin closed gets low numbers, on which the child's own three would be put.
+  for (Descriptor* end : {&pipe.read_end, &pipe.write_end}) {
+    if (end->get() <= STDERR_FILENO) *end = Descriptor(::fcntl(end->get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!*end) return fail(ErrorKind::kInternal, "no pipe for a process", platform::system_error_text(errno));
+  }
+  return pipe;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {

@@ -30,8 +30,8 @@ ChildCommand misdeed(const std::string& deed) {
 }
 
 // As the compiler does: on a thread that has its signals blocked.
-Result<ChildEnd> run(const ChildCommand& command, const std::string& input = "", int stop_fd = -1) {
-  Descriptor stop(stop_fd >= 0 ? stop_fd : ::eventfd(0, EFD_CLOEXEC));
+Result<ChildEnd> run(const ChildCommand& command, const std::string& input = "",
+                     const Descriptor& stop = Descriptor(::eventfd(0, EFD_CLOEXEC))) {
   Result<ChildEnd> end = fail(ErrorKind::kInternal, "did not run");
   start_thread("test", [&] { end = run_child(command, input, stop); }).join();
   // Whatever happened, nobody is left over.
@@ -86,11 +86,11 @@ TEST(ChildProcess, KillsWhoWritesTooMuch) {
 }
 
 TEST(ChildProcess, EndsWhenItIsStopped) {
-  int stop = ::eventfd(0, EFD_CLOEXEC);
-  std::thread later([stop] {
+  Descriptor stop(::eventfd(0, EFD_CLOEXEC));
+  std::thread later([&stop] {
     std::this_thread::sleep_for(Milliseconds(50));
     std::uint64_t one = 1;
-    EXPECT_EQ(::write(stop, &one, sizeof one), static_cast<ssize_t>(sizeof one));
+    EXPECT_EQ(::write(stop.get(), &one, sizeof one), static_cast<ssize_t>(sizeof one));
   });
   Result<ChildEnd> end = run(misdeed("sleep"), "", stop);
   later.join();

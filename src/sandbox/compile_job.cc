@@ -43,6 +43,11 @@ std::unexpected<Error> out_of_memory(const CompilerOptions& options, std::string
 std::unexpected<Error> crashed(const ChildEnd& end, const CompilerOptions& options) {
   std::string words = log::escaped(end.diagnostics, 1024);
   if (end.how == ChildEnd::How::kSignalled && end.code == SIGXCPU) return out_of_time(options);
+  // We did not send it: the kernel did, which had no memory left.
+  if (end.how == ChildEnd::How::kSignalled && end.code == SIGKILL) {
+    return fail(ErrorKind::kTooLarge, "the system ended the compiler of this module, as it does when memory runs out",
+                words);
+  }
   if (speaks_of_memory(end.diagnostics)) return out_of_memory(options, words);
   if (end.how == ChildEnd::How::kSignalled) {
     return fail(ErrorKind::kInternal, "the compiler crashed on this module",

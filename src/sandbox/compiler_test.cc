@@ -76,7 +76,10 @@ void expect_runs(const std::shared_ptr<const Module>& module) {
   EXPECT_TRUE(call.finish().has_value());
 }
 
-TEST(Compiler, CompilesInAnotherProcessAndLoads) {
+// Those that compile; the others (Compiler) run processes that do not get that far.
+class CompilerTest : public testing::GuestTest {};
+
+TEST_F(CompilerTest, CompilesInAnotherProcessAndLoads) {
   Compiled module = compile(options_for(), test::read_guest("both_hooks"));
   ASSERT_TRUE(module.has_value()) << module.error().detail << " " << module.error().cause;
   EXPECT_TRUE((*module)->serves_on_request());
@@ -85,14 +88,14 @@ TEST(Compiler, CompilesInAnotherProcessAndLoads) {
   EXPECT_TRUE(no_child_left());
 }
 
-TEST(Compiler, TellsWhichHooksAModuleServes) {
+TEST_F(CompilerTest, TellsWhichHooksAModuleServes) {
   Compiled module = compile(options_for(), test::read_guest("only_response"));
   ASSERT_TRUE(module.has_value());
   EXPECT_FALSE((*module)->serves_on_request());
   EXPECT_TRUE((*module)->serves_on_response());
 }
 
-TEST(Compiler, ExplainsWhatIsWrongWithAModule) {
+TEST_F(CompilerTest, ExplainsWhatIsWrongWithAModule) {
   struct Case {
     std::string wasm;
     const char* words;
@@ -119,7 +122,7 @@ TEST(Compiler, RefusesAnythingButADigest) {
   }
 }
 
-TEST(Compiler, CompilesAgainOnlyWhatTheCacheDoesNotHave) {
+TEST_F(CompilerTest, CompilesAgainOnlyWhatTheCacheDoesNotHave) {
   TemporaryFolder folder;
   std::string wasm = test::read_guest("continue_all");
   ASSERT_TRUE(compile(options_for(folder.path()), wasm).has_value());
@@ -132,7 +135,7 @@ TEST(Compiler, CompilesAgainOnlyWhatTheCacheDoesNotHave) {
   EXPECT_FALSE(compile(without_child, test::read_guest("both_hooks")).has_value());
 }
 
-TEST(Compiler, NeverLoadsATamperedFile) {
+TEST_F(CompilerTest, NeverLoadsATamperedFile) {
   TemporaryFolder folder;
   std::string wasm = test::read_guest("continue_all");
   ASSERT_TRUE(compile(options_for(folder.path()), wasm).has_value());
@@ -148,7 +151,7 @@ TEST(Compiler, NeverLoadsATamperedFile) {
   EXPECT_NE(folder.read(name), bad);
 }
 
-TEST(Compiler, CompilesAgainWhatTheEngineWillNotLoad) {
+TEST_F(CompilerTest, CompilesAgainWhatTheEngineWillNotLoad) {
   TemporaryFolder folder;
   std::string wasm = test::read_guest("continue_all");
   Result<std::unique_ptr<CodeCache>> cache = CodeCache::open(folder.path(), test_engine()->fingerprint());
@@ -159,7 +162,7 @@ TEST(Compiler, CompilesAgainWhatTheEngineWillNotLoad) {
   EXPECT_NE((*cache)->find(platform::sha256_hex(wasm)), "ours, but no code");
 }
 
-TEST(Compiler, WorksWithoutACacheThatCannotBeUsed) {
+TEST_F(CompilerTest, WorksWithoutACacheThatCannotBeUsed) {
   TemporaryFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
   EXPECT_TRUE(compile(options_for(folder.path()), test::read_guest("continue_all")).has_value());
@@ -204,12 +207,12 @@ std::string compile_bomb(std::size_t functions, std::size_t operations) {
          section(5, bytes_of({1, 0, 1})) + section(7, exports) + section(10, code);
 }
 
-TEST(Compiler, CompilesWhatTheBombsAreMadeOf) {
+TEST_F(CompilerTest, CompilesWhatTheBombsAreMadeOf) {
   Compiled module = compile(options_for(), compile_bomb(2, 10));
   ASSERT_TRUE(module.has_value()) << module.error().detail << module.error().cause;
 }
 
-TEST(Compiler, KillsACompilationThatTakesTooLong) {
+TEST_F(CompilerTest, KillsACompilationThatTakesTooLong) {
   CompilerOptions options = options_for();
   options.time = Milliseconds(1000);
   Compiled module = compile(options, compile_bomb(40, 50'000));
@@ -219,7 +222,7 @@ TEST(Compiler, KillsACompilationThatTakesTooLong) {
   EXPECT_TRUE(no_child_left());
 }
 
-TEST(Compiler, KillsACompilationThatTakesTooMuchMemory) {
+TEST_F(CompilerTest, KillsACompilationThatTakesTooMuchMemory) {
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
   GTEST_SKIP() << "sanitizers need all address space";
 #endif
@@ -288,6 +291,9 @@ TEST(CompileJob, TellsTheCpuLimitFromACrash) {
   ASSERT_FALSE(code.has_value());
   EXPECT_EQ(code.error().kind, ErrorKind::kTooLarge);
   EXPECT_EQ(code.error().detail, "compiling the module needed more than 7 s");
+  code = code_of({.how = ChildEnd::How::kSignalled, .code = SIGKILL}, options);
+  ASSERT_FALSE(code.has_value());
+  EXPECT_EQ(code.error().kind, ErrorKind::kTooLarge);
   code = code_of({.how = ChildEnd::How::kSignalled, .code = SIGSEGV}, options);
   ASSERT_FALSE(code.has_value());
   EXPECT_EQ(code.error().kind, ErrorKind::kInternal);

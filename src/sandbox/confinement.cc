@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/confinement.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/prctl.h>
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "platform/descriptor.h"
 #include "platform/file.h"
 
 namespace sandgate::sandbox {
@@ -40,6 +42,13 @@ bool limit(int resource, rlim_t soft, rlim_t hard) {
   // A limit that is lower already stays.
   rlimit wanted{std::min(soft, now.rlim_max), std::min(hard, now.rlim_max)};
   return ::setrlimit(static_cast<__rlimit_resource>(resource), &wanted) == 0;
+}
+
+// When memory of the machine or the container runs out, the compiler goes, not the server that started it (proc(5)).
+void volunteer_when_memory_is_short() {
+  platform::Descriptor file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  // Without it the kernel chooses by size, as ever.
+  if (file) (void)!::write(file.get(), "1000", 4);
 }
 
 #if defined(__x86_64__)
@@ -195,6 +204,7 @@ Status limit_resources(const ConfinementLimits& limits, pid_t parent) {
     return fail(ErrorKind::kInternal, "PR_SET_PDEATHSIG failed", platform::system_error_text(errno));
   // The parent may have gone before that.
   if (::getppid() != parent) return fail(ErrorKind::kInternal, "the parent process is gone");
+  volunteer_when_memory_is_short();
   // SIGXCPU first, so that the parent can tell; a second later SIGKILL.
   bool limited = limit(RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1) && limit(RLIMIT_CORE, 0, 0) &&
                  limit(RLIMIT_FSIZE, 0, 0) && limit(RLIMIT_NOFILE, kDescriptorsMax, kDescriptorsMax) &&

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -22,7 +25,10 @@ using testing::test_engine;
 // Long enough that the engine's own clock ends nothing in a slow run.
 constexpr Budget kLong{.wall = Milliseconds(60'000)};
 
-TEST(RunQueue, EndsAnOrdinaryCallAtItsFirstPollWithoutATurn) {
+class RunQueueTest : public testing::GuestTest {};
+class InstanceTest : public testing::GuestTest {};
+
+TEST_F(RunQueueTest, EndsAnOrdinaryCallAtItsFirstPollWithoutATurn) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("continue_all", kLong));
   call.start();
@@ -32,7 +38,7 @@ TEST(RunQueue, EndsAnOrdinaryCallAtItsFirstPollWithoutATurn) {
   EXPECT_EQ(guests.queue->suspended(), 0U);
 }
 
-TEST(RunQueue, SuspendsAGuestThatSpinsAndLetsOthersFinish) {
+TEST_F(RunQueueTest, SuspendsAGuestThatSpinsAndLetsOthersFinish) {
   GuestLoop guests;
   RequestCall spinning(guests, guests.instance("loop_forever", kLong));
   spinning.start();
@@ -48,7 +54,7 @@ TEST(RunQueue, SuspendsAGuestThatSpinsAndLetsOthersFinish) {
   EXPECT_GT(spinning.instance().busy(), Milliseconds(1));
 }
 
-TEST(RunQueue, ResumesOneYieldedGuestPerTurn) {
+TEST_F(RunQueueTest, ResumesOneYieldedGuestPerTurn) {
   GuestLoop guests;
   RequestCall first(guests, guests.instance("loop_forever", kLong));
   RequestCall second(guests, guests.instance("loop_forever", kLong));
@@ -64,7 +70,7 @@ TEST(RunQueue, ResumesOneYieldedGuestPerTurn) {
   }
 }
 
-TEST(RunQueue, RunsWhoHasUsedLeastFirst) {
+TEST_F(RunQueueTest, RunsWhoHasUsedLeastFirst) {
   GuestLoop guests;
   RequestCall old(guests, guests.instance("loop_forever", kLong));
   old.start();
@@ -80,7 +86,7 @@ TEST(RunQueue, RunsWhoHasUsedLeastFirst) {
   EXPECT_LT(fresh.instance().busy(), old_busy);
 }
 
-TEST(RunQueue, FinishesAGuestThatComputesLongerThanASlice) {
+TEST_F(RunQueueTest, FinishesAGuestThatComputesLongerThanASlice) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("slow_50ms", kLong));
   call.start();
@@ -89,7 +95,7 @@ TEST(RunQueue, FinishesAGuestThatComputesLongerThanASlice) {
   EXPECT_EQ(guests.queue->suspended(), 0U);
 }
 
-TEST(RunQueue, EndsASpinningGuestAtItsDeadline) {
+TEST_F(RunQueueTest, EndsASpinningGuestAtItsDeadline) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("loop_forever", {.wall = Milliseconds(50)}));
   call.start();
@@ -97,7 +103,7 @@ TEST(RunQueue, EndsASpinningGuestAtItsDeadline) {
   EXPECT_EQ(call.failure(), FailureKind::kDeadline);
 }
 
-TEST(RunQueue, EndsASpinningGuestAtItsCpuBudget) {
+TEST_F(RunQueueTest, EndsASpinningGuestAtItsCpuBudget) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("loop_forever", {.wall = Milliseconds(60'000), .cpu = Milliseconds(20)}));
   call.start();
@@ -105,7 +111,7 @@ TEST(RunQueue, EndsASpinningGuestAtItsCpuBudget) {
   EXPECT_EQ(call.failure(), FailureKind::kCpu);
 }
 
-TEST(RunQueue, EndsACallThatOthersOvertakeAtItsDeadline) {
+TEST_F(RunQueueTest, EndsACallThatOthersOvertakeAtItsDeadline) {
   GuestLoop guests;
   RequestCall overtaken(guests, guests.instance("loop_forever", kLong));
   overtaken.start();
@@ -122,7 +128,7 @@ TEST(RunQueue, EndsACallThatOthersOvertakeAtItsDeadline) {
   EXPECT_FALSE(other.ended());
 }
 
-TEST(RunQueue, CancelsAYieldedGuestInTheNextTurn) {
+TEST_F(RunQueueTest, CancelsAYieldedGuestInTheNextTurn) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("loop_forever", kLong));
   call.start();
@@ -134,7 +140,7 @@ TEST(RunQueue, CancelsAYieldedGuestInTheNextTurn) {
   EXPECT_EQ(call.failure(), FailureKind::kCancelled);
 }
 
-TEST(RunQueue, DoesNotStartACancelledCall) {
+TEST_F(RunQueueTest, DoesNotStartACancelledCall) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("loop_forever", kLong));
   call.cancellation.cancel(ErrorKind::kDisconnected, "the client left");
@@ -144,7 +150,7 @@ TEST(RunQueue, DoesNotStartACancelledCall) {
   EXPECT_EQ(call.instance().busy(), Nanoseconds(0));
 }
 
-TEST(RunQueue, ReportsWhyAGuestFailed) {
+TEST_F(RunQueueTest, ReportsWhyAGuestFailed) {
   struct Case {
     const char* guest;
     FailureKind kind;
@@ -162,7 +168,7 @@ TEST(RunQueue, ReportsWhyAGuestFailed) {
   }
 }
 
-TEST(RunQueue, NamesTheTrap) {
+TEST_F(RunQueueTest, NamesTheTrap) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("trap_always", kLong));
   call.start();
@@ -170,7 +176,7 @@ TEST(RunQueue, NamesTheTrap) {
   EXPECT_TRUE(call.outcome->error().detail.starts_with("unreachable")) << call.outcome->error().detail;
 }
 
-TEST(RunQueue, WorksOnAfterAnInstanceIsDroppedBetweenCalls) {
+TEST_F(RunQueueTest, WorksOnAfterAnInstanceIsDroppedBetweenCalls) {
   GuestLoop guests;
   {
     RequestCall call(guests, guests.instance("loop_forever", kLong));
@@ -187,7 +193,7 @@ Task<void> run_only(RunQueue& queue, Instance& instance, Cancellation& cancellat
   (void)outcome;
 }
 
-TEST(RunQueue, ForgetsACallWhoseTaskIsDestroyed) {
+TEST_F(RunQueueTest, ForgetsACallWhoseTaskIsDestroyed) {
   GuestLoop guests;
   Cancellation cancellation;
   Instance instance = guests.instance("loop_forever", kLong);
@@ -203,14 +209,14 @@ TEST(RunQueue, ForgetsACallWhoseTaskIsDestroyed) {
   guests.loop.run_until_idle();
 }
 
-TEST(RunQueue, GivesTokensOfItsOwnLoop) {
+TEST_F(RunQueueTest, GivesTokensOfItsOwnLoop) {
   GuestLoop guests(3);
   std::uint64_t first = guests.queue->new_token();
   EXPECT_EQ(first >> Engine::kTokenIndexShift, 3U);
   EXPECT_NE(first, guests.queue->new_token());
 }
 
-TEST(RunQueue, LetsTheTickerSleepWhenNoGuestRuns) {
+TEST_F(RunQueueTest, LetsTheTickerSleepWhenNoGuestRuns) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("continue_all", kLong));
   call.start();
@@ -253,7 +259,7 @@ class WaitingCall {
   sg_request request_{};
 };
 
-TEST(RunQueue, WakesAGuestThatWaits) {
+TEST_F(RunQueueTest, WakesAGuestThatWaits) {
   GuestLoop guests;
   WaitingCall call(guests, guests.instance("wait", kLong), 20);
   EXPECT_FALSE(call.outcome.has_value());
@@ -264,7 +270,7 @@ TEST(RunQueue, WakesAGuestThatWaits) {
   EXPECT_EQ(guests.queue->suspended(), 0U);
 }
 
-TEST(RunQueue, WakesGuestsOnTheirOwnLoops) {
+TEST_F(RunQueueTest, WakesGuestsOnTheirOwnLoops) {
   GuestLoop first(1);
   GuestLoop second(2);
   WaitingCall one(first, first.instance("wait", kLong), 10);
@@ -274,7 +280,7 @@ TEST(RunQueue, WakesGuestsOnTheirOwnLoops) {
   EXPECT_TRUE(second.loop.run_until([&] { return two.outcome.has_value(); }));
 }
 
-TEST(RunQueue, EndsAWaitingGuestAtItsDeadline) {
+TEST_F(RunQueueTest, EndsAWaitingGuestAtItsDeadline) {
   GuestLoop guests;
   WaitingCall call(guests, guests.instance("wait", kLong), 50'000);
   EXPECT_FALSE(call.outcome.has_value());
@@ -287,7 +293,7 @@ TEST(RunQueue, EndsAWaitingGuestAtItsDeadline) {
   EXPECT_EQ(call.outcome->error().kind, FailureKind::kDeadline);
 }
 
-TEST(RunQueue, CancelsAWaitingGuest) {
+TEST_F(RunQueueTest, CancelsAWaitingGuest) {
   GuestLoop guests;
   WaitingCall call(guests, guests.instance("wait", kLong), 50'000);
   call.cancellation.cancel(ErrorKind::kDisconnected, "the client left");
@@ -296,7 +302,7 @@ TEST(RunQueue, CancelsAWaitingGuest) {
   EXPECT_EQ(call.outcome->error().kind, FailureKind::kCancelled);
 }
 
-TEST(RunQueue, IgnoresWakesThatComeTooLate) {
+TEST_F(RunQueueTest, IgnoresWakesThatComeTooLate) {
   GuestLoop guests;
   {
     WaitingCall call(guests, guests.instance("wait", kLong), 5);
@@ -310,7 +316,7 @@ TEST(RunQueue, IgnoresWakesThatComeTooLate) {
   EXPECT_TRUE(guests.loop.run_until([&] { return next.outcome.has_value(); }));
 }
 
-TEST(RunQueue, HandsGuestOutputToTheLogWithTheInstancesUser) {
+TEST_F(RunQueueTest, HandsGuestOutputToTheLogWithTheInstancesUser) {
   GuestLoop guests;
   std::vector<std::string> lines;
   RequestCall call(guests, guests.instance("log_flood", kLong, &lines));
@@ -322,7 +328,30 @@ TEST(RunQueue, HandsGuestOutputToTheLogWithTheInstancesUser) {
   EXPECT_TRUE(lines.front().starts_with("stdout: ffff")) << lines.front();
 }
 
-TEST(Instance, IsRefusedWhenThePoolIsUsedUp) {
+// Many calls of every kind, ended in every way, on one queue: all of them end, and nothing is left.
+TEST_F(RunQueueTest, EndsEveryCallInAnyOrder) {
+  GuestLoop guests;
+  std::minstd_rand random(20240607);
+  auto choose = [&](unsigned count) { return static_cast<unsigned>(random() % count); };
+  std::vector<std::unique_ptr<WaitingCall>> calls;
+  for (int step = 0; step < 400; ++step) {
+    if (calls.size() < testing::kTestInstances - 1 && choose(3) != 0) {
+      constexpr const char* kGuests[] = {"wait", "loop_forever", "continue_all", "trap_always", "wait"};
+      Budget budget{.wall = Milliseconds(choose(4) == 0 ? 5 : 60'000)};
+      calls.push_back(std::make_unique<WaitingCall>(guests, guests.instance(kGuests[choose(5)], budget), choose(6)));
+    } else if (!calls.empty()) {
+      std::size_t which = choose(static_cast<unsigned>(calls.size()));
+      if (choose(2) == 0) calls[which]->cancellation.cancel(ErrorKind::kDisconnected, "chosen");
+      if (choose(2) == 0) calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(which));
+    }
+    if (choose(8) == 0) guests.loop.advance(Milliseconds(choose(10)));
+    if (choose(2) == 0) guests.loop.turn();
+  }
+  calls.clear();
+  EXPECT_EQ(guests.queue->suspended(), 0U);
+}
+
+TEST_F(InstanceTest, IsRefusedWhenThePoolIsUsedUp) {
   GuestLoop guests;
   std::vector<std::unique_ptr<RequestCall>> calls;
   std::optional<FailureKind> refused;
@@ -341,7 +370,7 @@ TEST(Instance, IsRefusedWhenThePoolIsUsedUp) {
   EXPECT_EQ(*refused, FailureKind::kCapacity);
 }
 
-TEST(Instance, TellsItsMemoryPeak) {
+TEST_F(InstanceTest, TellsItsMemoryPeak) {
   GuestLoop guests;
   RequestCall call(guests, guests.instance("continue_all", kLong));
   call.start();

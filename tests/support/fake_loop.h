@@ -23,10 +23,9 @@ class FakeLoop final : public Loop {
 
   unsigned index() const override { return index_; }
   void post(std::function<void()> job) override {
-    {
-      std::lock_guard lock(mutex_);
-      jobs_.push_back(std::move(job));
-    }
+    // Notified under the lock: the loop may be gone as soon as the test has seen the job.
+    std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
     posted_.notify_all();
   }
   void next_turn(void (*turn)(void* owner), void* owner) override { turns_.emplace_back(turn, owner); }

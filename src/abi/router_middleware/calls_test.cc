@@ -23,7 +23,7 @@ using sandbox::testing::GuestLoop;
 
 constexpr Budget kLong{.wall = Milliseconds(60'000)};
 
-class CallsTest : public ::testing::Test {
+class CallsTest : public sandbox::testing::GuestTest {
  protected:
   CallsTest() {
     request.method = "GET";

@@ -4,6 +4,8 @@
 // loop with its run queue. Test thread only.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +25,21 @@
 #include "tests/support/paths.h"
 
 namespace sandgate::sandbox::testing {
+
+// The engine is not instrumented: ThreadSanitizer sees neither its locks nor its stacks, and would report all of it.
+#if defined(__has_feature) && __has_feature(thread_sanitizer)
+inline constexpr bool kGuestsRun = false;
+#else
+inline constexpr bool kGuestsRun = true;
+#endif
+
+// For tests that compile or run guests.
+class GuestTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!kGuestsRun) GTEST_SKIP() << "guests do not run under ThreadSanitizer";
+  }
+};
 
 // Keeps lines of guest output; `user` of an instance is a std::vector<std::string>*, or null.
 class CollectingLog final : public GuestLog {

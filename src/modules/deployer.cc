@@ -24,7 +24,9 @@ std::unexpected<Error> invalid_component(std::string_view why, std::string cause
   std::string detail;
   if (!why.starts_with(kInvalidComponent)) detail += kInvalidComponent;
   detail += why;
-  if (why.find("wasm-tools") == std::string_view::npos) detail += kHint;
+  // A refused import has nothing to do with the format, and some texts have the hint already.
+  bool about_format = why.find("import") == std::string_view::npos && why.find("wasm-tools") == std::string_view::npos;
+  if (about_format) detail += kHint;
   return fail(ErrorKind::kInvalid, std::move(detail), std::move(cause));
 }
 

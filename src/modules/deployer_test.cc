@@ -119,6 +119,12 @@ TEST_F(DeployerTest, PassesOnWhatTheCompilerSaysWithAHint) {
   EXPECT_EQ(uuid.error().cause, "parser state");
 }
 
+TEST_F(DeployerTest, GivesNoHintAboutTheFormatToARefusedImport) {
+  compiler_.failure = Error(ErrorKind::kInvalid, "the import `env` `secret` is not granted");
+  EXPECT_EQ(deploy("a", guest_file("both_hooks")).error().detail,
+            "Invalid WASM component: the import `env` `secret` is not granted");
+}
+
 TEST_F(DeployerTest, GivesNoHintToAModuleThatIsNotToBlame) {
   compiler_.failure = Error(ErrorKind::kOverloaded, "16 modules wait to be compiled");
   EXPECT_EQ(deploy("a", guest_file("both_hooks")).error().detail, "16 modules wait to be compiled");

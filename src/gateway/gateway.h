@@ -3,6 +3,9 @@
 // The first handler of every exchange: gives it its id, client and one spelling of its path, answers what is the
 // gateway's own (built-in endpoints, OPTIONS *, methods it does not serve), hands everything else on, and answers
 // errors that come back. Shared by all loops; request ids are made per loop.
+//
+// Endpoints get the request as it was received, and as client the peer: only what goes on is looked at through trusted
+// proxies (forwarding_fields.h).
 #pragma once
 
 #include <cstddef>

@@ -112,6 +112,19 @@ TEST_F(GatewayTest, ServesEndpointsByPathAndTree) {
   EXPECT_EQ(answer("GET", "/"), "200 upstream");
 }
 
+TEST_F(GatewayTest, EndpointsSeeTheRequestAsItWasReceived) {
+  make("GET", "/wasm");
+  fake->add_field("X-Forwarded-For", "203.0.113.9");
+  ASSERT_TRUE(serve());
+  EXPECT_EQ(admin.client, "127.0.0.1");
+  EXPECT_EQ(fake->exchange.request.fields.find("x-forwarded-for"), "203.0.113.9");
+  EXPECT_FALSE(fake->exchange.request.fields.has(http::FieldId::kXRealIp));
+  make("GET", "/");
+  fake->add_field("X-Forwarded-For", "203.0.113.9");
+  ASSERT_TRUE(serve());
+  EXPECT_EQ(next.client, "203.0.113.9");
+}
+
 TEST_F(GatewayTest, AnEndpointHasOneSpelling) {
   EXPECT_EQ(answer("GET", "//wasm/x"), "200 admin");
   EXPECT_EQ(answer("GET", "/%77asm"), "200 admin");

@@ -13,7 +13,7 @@ namespace sandgate::gateway {
 class ExchangeObserver {
  public:
   virtual ~ExchangeObserver() = default;
-  // Ids, client and forwarding fields are set; no handler has run.
+  // The id is set and the client is the peer; trusted proxies are looked through later, and no handler has run.
   virtual void began(Exchange& exchange) = 0;
   // The handler has returned and an error was answered. exchange.record says what happened; status 0 means that nothing
   // was sent.

@@ -4,39 +4,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 
-#include "gateway/testing/fake_upstream.h"
-#include "gateway/testing/running.h"
-#include "tests/support/fake_exchange.h"
+#include "gateway/testing/proxy_fixture.h"
 
 namespace sandgate::gateway {
 namespace {
 
 using testing::Conversation;
 using ::testing::ElementsAre;
-using testing::FakeUpstream;
 using ::testing::HasSubstr;
 using testing::PushedBody;
-using testing::PushedStream;
-using testing::Running;
 using Framing = http::BodyFraming::Kind;
 
-class FakeUpgrade final : public Exchange::Upgrade {
- public:
-  Task<Result<RawStream*>> take_over(const http::ResponseHead& head) override {
-    status = head.status;
-    for (const http::Field& field : head.fields)
-      fields += std::string(field.name) + ": " + std::string(field.value) + "\n";
-    if (refuse) co_return fail(ErrorKind::kUnsupported, "this connection cannot be upgraded");
-    co_return &stream;
-  }
-  PushedStream stream;
-  std::string fields;
-  int status = 0;
-  bool refuse = false;
-};
+class ProxyTest : public testing::ProxyFixture {};
 
 // For answers to HEAD, which announce a length and have no body.
 class HeadSink final : public ResponseSink {
@@ -56,42 +37,6 @@ class HeadSink final : public ResponseSink {
 
   std::optional<std::uint64_t> length;
   int writes = 0;
-};
-
-class ProxyTest : public ::testing::Test {
- protected:
-  // Servers and the request; the script follows.
-  void prepare(std::string_view method = "GET", std::size_t servers = 1) {
-    fake = std::make_unique<test::FakeExchange>(method, "/path");
-    upstream = std::make_unique<FakeUpstream>(fake->loop, servers);
-    proxy = std::make_unique<Proxy>(*upstream->upstream, 1);
-    fake->exchange.set_upgrade(&upgrade);
-  }
-  Conversation& expect(std::size_t server = 0) { return upstream->scripts[server].expect(); }
-  PushedBody& upload(std::optional<std::uint64_t> length = std::nullopt) {
-    auto body = std::make_unique<PushedBody>(length);
-    PushedBody& reference = *body;
-    fake->set_body(std::move(body));
-    return reference;
-  }
-  void start() { start_serving(*proxy, fake->exchange, running); }
-  void serve() {
-    start();
-    ASSERT_TRUE(running.ended());
-  }
-  // How serve() ended: "ok", or kind and detail of the error.
-  std::string outcome() const {
-    if (!running.ended()) return "running";
-    if (*running.status) return "ok";
-    return std::string(error_kind_name(running.status->error().kind)) + ": " + running.status->error().detail;
-  }
-  const test::SentResponse& sent() const { return fake->sent(); }
-
-  std::unique_ptr<test::FakeExchange> fake;
-  std::unique_ptr<FakeUpstream> upstream;
-  std::unique_ptr<Proxy> proxy;
-  FakeUpgrade upgrade;
-  Running running;
 };
 
 TEST_F(ProxyTest, ForwardsARequestAndItsAnswer) {
@@ -394,155 +339,6 @@ TEST_F(ProxyTest, AnAnswerIsStillReadFromAnUpstreamThatStoppedReading) {
   EXPECT_EQ(sent().status, 413);
 }
 
-// Which connection, which server.
-
-TEST_F(ProxyTest, ADeadKeptConnectionIsReplacedForAnIdempotentRequest) {
-  prepare("GET");
-  Conversation& dead = expect();
-  dead.reused = true;
-  dead.read_head_error = Error(ErrorKind::kDisconnected, "closed");
-  Conversation& fresh = expect().answer(200, "ok");
-  serve();
-  EXPECT_EQ(outcome(), "ok");
-  EXPECT_EQ(fresh.request, dead.request);
-  EXPECT_THAT(upstream->scripts[0].asked_fresh, ElementsAre(false, true));
-}
-
-TEST_F(ProxyTest, ADeadKeptConnectionIsNotReplacedForAPostThatLeft) {
-  prepare("POST");
-  Conversation& dead = expect();
-  dead.reused = true;
-  dead.read_head_error = Error(ErrorKind::kDisconnected, "closed");
-  serve();
-  EXPECT_EQ(outcome(), "upstream: the upstream closed the connection before it answered");
-  EXPECT_THAT(upstream->scripts[0].asked_fresh, ElementsAre(false));
-}
-
-TEST_F(ProxyTest, ADeadKeptConnectionIsNotReplacedForAPutWhoseBodyLeft) {
-  prepare("PUT");
-  fake->set_body("x");
-  Conversation& dead = expect();
-  dead.reused = true;
-  dead.read_head_error = Error(ErrorKind::kDisconnected, "closed");
-  serve();
-  EXPECT_EQ(outcome(), "upstream: the upstream closed the connection before it answered");
-}
-
-TEST_F(ProxyTest, ADeadKeptConnectionIsReplacedForAPostOfWhichNothingLeft) {
-  prepare("POST");
-  PushedBody& body = upload();
-  body.bytes.push("payload");
-  Conversation& dead = expect();
-  dead.reused = true;
-  dead.write_head_error = Error(ErrorKind::kDisconnected, "closed");
-  dead.head_leaves = false;
-  Conversation& fresh = expect().answer(200, "ok");
-  fresh.hold_answer = true;
-  start();
-  EXPECT_EQ(fresh.body_start, "payload") << "the piece that was read is not lost";
-  body.bytes.push(" and more");
-  body.bytes.end();
-  fresh.answer_hold.set();
-  EXPECT_EQ(outcome(), "ok");
-  EXPECT_EQ(fresh.body_written, "payload and more");
-}
-
-TEST_F(ProxyTest, NothingIsRepeatedAfterAnInterimResponse) {
-  prepare("GET");
-  Conversation& dead = expect();
-  dead.reused = true;
-  dead.heads.push_back({103, {}});
-  dead.read_head_error = Error(ErrorKind::kDisconnected, "closed");
-  serve();
-  EXPECT_EQ(outcome(), "upstream: the upstream closed the connection before it answered");
-}
-
-TEST_F(ProxyTest, AFreshConnectionThatClosesIsNotReplaced) {
-  prepare("GET");
-  expect().read_head_error = Error(ErrorKind::kDisconnected, "closed");
-  serve();
-  EXPECT_EQ(outcome(), "upstream: the upstream closed the connection before it answered");
-}
-
-TEST_F(ProxyTest, AKeptConnectionIsReplacedOnce) {
-  prepare("GET");
-  for (bool reused : {true, false}) {
-    Conversation& dead = expect();
-    dead.reused = reused;
-    dead.read_head_error = Error(ErrorKind::kDisconnected, "closed");
-  }
-  serve();
-  EXPECT_EQ(outcome(), "upstream: the upstream closed the connection before it answered");
-  EXPECT_EQ(upstream->scripts[0].asked_fresh.size(), 2U);
-}
-
-TEST_F(ProxyTest, ARefusedConnectionMarksTheServerDownAndTheNextServes) {
-  prepare("POST", 2);
-  fake->set_body("x");
-  upstream->scripts[0].refuse();
-  Conversation& talk = expect(1).answer(200, "from s1");
-  serve();
-  EXPECT_EQ(outcome(), "ok");
-  EXPECT_EQ(talk.body_written, "x");
-  EXPECT_EQ(sent().body, "from s1");
-  EXPECT_EQ(fake->exchange.record.upstream, "s1:80");
-  EXPECT_FALSE(upstream->upstream->servers()[0]->is_up());
-  EXPECT_TRUE(upstream->upstream->servers()[1]->is_up());
-}
-
-TEST_F(ProxyTest, EachServerIsTriedOnceWhenAllAreDown) {
-  prepare("GET", 3);
-  for (const auto& server : upstream->upstream->servers()) server->mark_down(fake->loop.now());
-  for (auto& script : upstream->scripts) script.refuse();
-  serve();
-  EXPECT_EQ(outcome(), "upstream: no upstream could be reached");
-  for (auto& script : upstream->scripts) EXPECT_EQ(script.asked_fresh.size(), 1U);
-}
-
-TEST_F(ProxyTest, AConnectionThatIsMadeMarksTheServerUp) {
-  prepare();
-  upstream->upstream->servers()[0]->mark_down(fake->loop.now());
-  expect().answer(200, "");
-  serve();
-  EXPECT_TRUE(upstream->upstream->servers()[0]->is_up());
-}
-
-TEST_F(ProxyTest, AConnectTimeoutIs504AndMarksTheServerDown) {
-  prepare();
-  upstream->scripts[0].refuse(ErrorKind::kTimedOut);
-  serve();
-  EXPECT_EQ(outcome(), "timed_out: no upstream could be reached in time");
-  EXPECT_FALSE(upstream->upstream->servers()[0]->is_up());
-}
-
-TEST_F(ProxyTest, WithoutADescriptorNoOtherServerIsTried) {
-  prepare("GET", 2);
-  upstream->scripts[0].refuse(ErrorKind::kOverloaded);
-  serve();
-  EXPECT_EQ(outcome(), "overloaded: no connection to an upstream is free");
-  EXPECT_TRUE(upstream->scripts[1].asked_fresh.empty());
-  EXPECT_TRUE(upstream->upstream->servers()[0]->is_up());
-}
-
-TEST_F(ProxyTest, ARequestOfWhichNothingLeftGoesToTheNextServer) {
-  prepare("POST", 2);
-  Conversation& dead = expect(0);
-  dead.write_head_error = Error(ErrorKind::kDisconnected, "closed");
-  dead.head_leaves = false;
-  expect(1).answer(200, "");
-  serve();
-  EXPECT_EQ(outcome(), "ok");
-}
-
-TEST_F(ProxyTest, AnHttp10RequestWithoutHostGetsTheServersAuthority) {
-  prepare();
-  fake->exchange.request.minor_version = 0;
-  fake->exchange.request.authority = {};
-  Conversation& talk = expect().answer(200, "");
-  serve();
-  EXPECT_THAT(talk.request, HasSubstr("host= s0:80\n"));
-}
-
 // Responses without a body, interim ones, trailers.
 
 TEST_F(ProxyTest, AnAnswerToHeadKeepsItsLength) {
@@ -645,89 +441,6 @@ TEST_F(ProxyTest, ASinkThatFailsEndsTheExchange) {
   start();
   talk.body->bytes.push("data");
   EXPECT_EQ(outcome(), "disconnected: the client left");
-}
-
-// Upgrades.
-
-class UpgradeTest : public ProxyTest {
- protected:
-  void prepare_handshake() {
-    prepare();
-    fake->add_field("Connection", "Upgrade").add_field("Upgrade", "websocket").add_field("Sec-WebSocket-Key", "a2V5");
-  }
-  static testing::AnswerHead switching() {
-    return {101, {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"Sec-WebSocket-Accept", "YWNjZXB0"}}};
-  }
-};
-
-TEST_F(UpgradeTest, AWebSocketBecomesATunnel) {
-  prepare_handshake();
-  Conversation& talk = expect();
-  talk.heads.push_back(switching());
-  start();
-  EXPECT_TRUE(talk.upgrade);
-  EXPECT_TRUE(talk.sent_field("Sec-WebSocket-Key: a2V5"));
-  EXPECT_TRUE(talk.sent_field("upgrade: websocket"));
-  EXPECT_EQ(upgrade.status, 101);
-  EXPECT_THAT(upgrade.fields, HasSubstr("Sec-WebSocket-Accept: YWNjZXB0\n"));
-  EXPECT_THAT(upgrade.fields, HasSubstr("upgrade: websocket\n"));
-  upgrade.stream.bytes.push("from the client");
-  EXPECT_EQ(talk.raw.written, "from the client");
-  talk.raw.bytes.push("from the upstream");
-  EXPECT_EQ(upgrade.stream.written, "from the upstream");
-  talk.raw.bytes.end();
-  EXPECT_TRUE(upgrade.stream.write_ended);
-  EXPECT_FALSE(running.ended());
-  upgrade.stream.bytes.end();
-  EXPECT_EQ(outcome(), "ok");
-  EXPECT_TRUE(talk.aborted());
-}
-
-TEST_F(UpgradeTest, ARefusedHandshakeIsAnOrdinaryAnswer) {
-  prepare_handshake();
-  expect().answer(401, "no");
-  serve();
-  EXPECT_EQ(outcome(), "ok");
-  EXPECT_EQ(sent().status, 401);
-  EXPECT_EQ(upgrade.status, 0);
-}
-
-TEST_F(UpgradeTest, A101ThatNobodyAskedForIsAnError) {
-  prepare();
-  Conversation& talk = expect();
-  talk.heads.push_back(switching());
-  serve();
-  EXPECT_EQ(outcome(), "upstream: the upstream switched to a protocol that was not asked for");
-  EXPECT_TRUE(talk.aborted());
-}
-
-TEST_F(UpgradeTest, A101ToAnotherProtocolIsAnError) {
-  prepare_handshake();
-  expect().heads.push_back({101, {{"Connection", "Upgrade"}, {"Upgrade", "h2c"}}});
-  serve();
-  EXPECT_EQ(outcome(), "upstream: the upstream switched to a protocol that was not asked for");
-  EXPECT_EQ(upgrade.status, 0);
-}
-
-TEST_F(UpgradeTest, ATransportThatCannotUpgradeIsSaidSo) {
-  prepare_handshake();
-  upgrade.refuse = true;
-  Conversation& talk = expect();
-  talk.heads.push_back(switching());
-  serve();
-  EXPECT_EQ(outcome(), "unsupported: this connection cannot be upgraded");
-  EXPECT_TRUE(talk.aborted());
-}
-
-TEST_F(UpgradeTest, CancellingEndsTheTunnel) {
-  prepare_handshake();
-  Conversation& talk = expect();
-  talk.heads.push_back(switching());
-  start();
-  fake->exchange.cancellation.cancel(ErrorKind::kOverloaded, "the server is shutting down");
-  EXPECT_TRUE(running.ended());
-  EXPECT_TRUE(upgrade.stream.closed);
-  EXPECT_TRUE(talk.raw.closed);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 // change it, and passes the outcome on. Lives in the frame that serves the exchange, around the real sink. Loop thread
 // only.
 //
-// Modules run in deployment order. Continue: the next. Reject: that status with a small problem body; what described
-// the upstream's content goes, the other modules do not run. Modify: fields (set, add, remove), status, body; a new
+// Modules run in deployment order. Continue: the next. Reject: that status with a small problem body; nothing of the
+// upstream's answer is left, the other modules do not run. Modify: fields (set, add, remove), status, body; a new
 // body has its own length and no trailers. A module that fails is skipped or the answer is 503, as settings say. What
 // is longer than the limit is not shown: that is a failure of every module, and when they are skipped the response
 // streams on unchanged.

@@ -25,8 +25,9 @@ bool is_ipv4_mapped(const Address& address) { return IN6_IS_ADDR_V4MAPPED(&as_ip
 Result<Address> unix_address(std::string_view path) {
   Address address;
   auto& un = reinterpret_cast<sockaddr_un&>(address.storage);
-  if (path.empty() || path.size() >= sizeof(un.sun_path)) {
-    return fail(ErrorKind::kInvalid, fmt::format("a Unix socket's path has 1 to {} bytes", sizeof(un.sun_path) - 1));
+  if (path.empty() || path.size() >= sizeof(un.sun_path) || path.find('\0') != std::string_view::npos) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("a Unix socket's path has 1 to {} bytes and no NUL", sizeof(un.sun_path) - 1));
   }
   un.sun_family = AF_UNIX;
   std::memcpy(un.sun_path, path.data(), path.size());
@@ -108,9 +109,12 @@ Result<Address> parse_listen_address(std::string_view text) {
   if (failure != std::errc() || end != port_text.data() + port_text.size() || port > 65535) {
     return fail(ErrorKind::kInvalid, fmt::format("{} has no valid port (0 to 65535): {}", text, kListenForm));
   }
-  bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
-  if (!bracketed && host.find(':') != std::string_view::npos) return fail(ErrorKind::kInvalid, fmt::format("{} is no address: {}", text, kListenForm));
+  const bool has_colon = host.find(':') != std::string_view::npos;
+  if (bracketed != has_colon || host.find_first_of("[]") != std::string_view::npos) {
+    return fail(ErrorKind::kInvalid, fmt::format("{} is no address: {}", text, kListenForm));
+  }
   return resolve(host, static_cast<std::uint16_t>(port));
 }
 

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 
@@ -26,9 +25,11 @@ struct Address {
   std::string text() const;      // "127.0.0.1:80", "[::1]:80", "unix:/path"
 };
 
-// "HOST:PORT" with an IP literal (IPv6 in brackets) or a name, or "unix:/path". kInvalid says what is wrong and shows the right form; kNotFound when a name
-// has no address. Port 0 is allowed for listening.
+// `host` is an IP literal (IPv6 without brackets) or a name; of several addresses an IPv4 one is preferred. kNotFound when
+// there is none.
 Result<Address> resolve(std::string_view host, std::uint16_t port);
+// "HOST:PORT" (IPv6 in brackets; port 0 lets the system choose) or "unix:/path". kInvalid says what is wrong and shows the
+// right form; kNotFound as above.
 Result<Address> parse_listen_address(std::string_view text);
 
 }  // namespace sandgate::net

@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace sandgate::net {
+namespace {
+
+void empty(std::string& text) {
+  // Assigning an empty text would keep the memory.
+  if (text.capacity() > BufferPool::kOutputKeptBytes) std::string().swap(text);
+  text.clear();
+}
+
+}  // namespace
 
 BufferPool::Block BufferPool::lease_block(std::size_t bytes) {
   std::vector<Block>& free = bytes == kSmallBlockBytes ? small_ : large_;
@@ -29,9 +38,13 @@ std::unique_ptr<Scratch> BufferPool::lease_scratch() {
 void BufferPool::release_scratch(std::unique_ptr<Scratch> scratch) {
   if (scratch_.size() >= kScratchKept) return;
   scratch->arena.reset();
-  scratch->output.clear();
-  if (scratch->output.capacity() > kOutputKeptBytes) scratch->output = std::string();
+  empty(scratch->output);
   scratch_.push_back(std::move(scratch));
+}
+
+std::string& BufferPool::text() {
+  empty(text_);
+  return text_;
 }
 
 }  // namespace sandgate::net

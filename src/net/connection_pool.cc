@@ -20,43 +20,6 @@ namespace {
 // How often idle connections are looked through for old ones.
 constexpr Milliseconds kSweep{1000};
 
-// Waits for a connect to end, with a deadline and a way to cancel. Lives in the frame that connects; the operation keeps the socket's own state.
-class Connecting {
- public:
-  Connecting(LoopThread& loop, Socket& socket) : socket_(socket), timer_(loop, &Connecting::timed_out, this) {}
-
-  void start(Milliseconds timeout) {
-    timer_.arm(timeout);
-    socket_.async_wait(Socket::wait_write, [this](const boost::system::error_code& failure) {
-      timer_.disarm();
-      if (failure && reason_ == 0) reason_ = ECANCELED;
-      done_.set();
-    });
-  }
-  // Errno of the connect; ETIMEDOUT and ECANCELED when it was given up.
-  int result() {
-    if (reason_ != 0) return reason_;
-    int error_number = 0;
-    socklen_t length = sizeof(error_number);
-    ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error_number, &length);
-    return error_number;
-  }
-  void give_up(int reason) {
-    if (reason_ == 0) reason_ = reason;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
-  }
-  Event& done() { return done_; }
-
- private:
-  static void timed_out(void* owner) { static_cast<Connecting*>(owner)->give_up(ETIMEDOUT); }
-
-  Socket& socket_;
-  Timer timer_;
-  Event done_;
-  int reason_ = 0;
-};
-
 class Pool final : public ConnectionPool {
  public:
   Pool(LoopThread& loop, Address server, const PoolOptions& options)
@@ -64,11 +27,12 @@ class Pool final : public ConnectionPool {
   ~Pool() override { close_idle(); }
 
   Task<Result<Lease>> lease(Cancellation& cancellation, bool fresh) override {
-    if (!fresh && newest_ != nullptr) {
-      UpstreamConnection* connection = newest_;
+    while (!fresh && newest_ != nullptr) {
+      std::unique_ptr<UpstreamConnection> connection(newest_);
       unlink(*connection);
       connection->wake();
-      co_return Lease(*this, std::unique_ptr<ClientConnection>(connection), true);
+      // It may have closed, or said something, that the loop was not told yet. Such bytes would be read as the answer.
+      if (connection->silent()) co_return Lease(*this, std::move(connection), true);
     }
     Result<Lease> connected = co_await connect(cancellation);
     co_return connected;
@@ -94,30 +58,24 @@ class Pool final : public ConnectionPool {
     if (family != AF_UNIX) ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     int started = ::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&server_.storage), server_.length);
     int error_number = started == 0 ? 0 : errno;
-    Socket socket(loop_.context().get_executor());
-    boost::system::error_code failure;
-    socket.assign(asio::generic::stream_protocol(family, 0), descriptor.release(), failure);
-    if (failure) co_return fail(ErrorKind::kInternal, "cannot watch a socket", failure.message());
-    socket.non_blocking(true, failure);
+    StreamPtr stream(Stream::create(loop_, std::move(descriptor)));
+    if (!stream) co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now");
     if (error_number == EINPROGRESS) {
-      Connecting connecting(loop_, socket);
-      CancelHook hook(cancellation, [](void* owner) { static_cast<Connecting*>(owner)->give_up(ECANCELED); }, &connecting);
-      connecting.start(options_.connect);
-      co_await connecting.done().wait();
-      error_number = connecting.result();
+      CancelHook hook(cancellation, [](void* connecting) { static_cast<Stream*>(connecting)->close(); }, &*stream);
+      error_number = co_await stream->connected(options_.connect);
     }
     if (error_number == ECANCELED) co_return fail(ErrorKind::kDisconnected, "the exchange was cancelled");
     if (error_number == ETIMEDOUT) co_return fail(ErrorKind::kTimedOut, "connecting to the upstream took too long");
     if (error_number != 0) {
       co_return fail(ErrorKind::kUpstream, "the upstream cannot be reached", fmt::format("{}: {}", server_.text(), platform::system_error_text(error_number)));
     }
-    auto connection = std::make_unique<UpstreamConnection>(StreamPtr(Stream::create(loop_, std::move(socket))), options_);
+    auto connection = std::make_unique<UpstreamConnection>(std::move(stream), options_);
     co_return Lease(*this, std::move(connection), false);
   }
 
   void give_back(std::unique_ptr<ClientConnection> returned) override {
     auto* connection = static_cast<UpstreamConnection*>(returned.get());
-    if (!connection->reusable()) return;
+    if (options_.idle_max == 0 || !connection->reusable()) return;
     static_cast<void>(returned.release());
     if (idle_ >= options_.idle_max) drop(*oldest_);
     connection->pool = this;
@@ -131,7 +89,7 @@ class Pool final : public ConnectionPool {
     connection->rest(&Pool::spoke_or_closed, connection);
   }
 
-  // An idle connection ended, or sent bytes that no one asked for: neither can be trusted with a request.
+  // An idle connection ended, or got bytes that no one asked for: neither can be trusted with a request.
   static void spoke_or_closed(void* owner, IoStatus) {
     auto* connection = static_cast<UpstreamConnection*>(owner);
     static_cast<Pool*>(connection->pool)->drop(*connection);

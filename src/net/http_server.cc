@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
+#include "base/check.h"
 #include "net/listener.h"
 #include "net/loop_thread.h"
 #include "net/server_connection.h"
@@ -19,14 +18,18 @@ namespace {
 struct LoopConnections {
   LoopThread* loop = nullptr;
   ServerConnection* first = nullptr;
-  std::atomic<std::size_t> count{0};  // handed over ones included
+  ServerConnection* visited_next = nullptr;  // of a walk through the list: what is visited may end any of them
+  std::atomic<std::size_t> count{0};         // handed over ones included
 };
 
 class Server final : public HttpServer, private Listener::Sink, private ConnectionOwner {
  public:
   Server(std::vector<LoopThread*> loops, const Handler& handler, const ServerOptions& options)
       : handler_(handler), options_(options), loops_(loops.size()) {
-    for (std::size_t i = 0; i < loops.size(); ++i) loops_[i].loop = loops[i];
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+      SANDGATE_CHECK(loops[i]->index() == i);
+      loops_[i].loop = loops[i];
+    }
   }
 
   Result<Address> listen(const Address& address) override {
@@ -44,13 +47,14 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
 
   void drain() override {
     draining_.store(true, std::memory_order_release);
-    loops_.front().loop->post([this] {
-      for (auto& listener : listeners_) listener->stop();
-    });
+    stop_listening(Listener::Backlog::kAccept);
     on_every_connection([](ServerConnection& connection) { connection.drain(); });
   }
 
   void close_all() override {
+    closing_.store(true, std::memory_order_release);
+    draining_.store(true, std::memory_order_release);
+    stop_listening(Listener::Backlog::kReset);
     on_every_connection([](ServerConnection& connection) { connection.close(); });
   }
 
@@ -62,39 +66,32 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
 
   void paused() override {
     if (counters_.accept_pauses.fetch_add(1, std::memory_order_relaxed) == 0) {
-      log::warning("accepting pauses: {} connections are open (limit {}), or no descriptor is left; raise `ulimit -n`", open_connections(),
-                   options_.connections_max);
+      log::warning("accepting pauses: {} connections are open (limit {}), or no descriptor is left; raise `ulimit -n`",
+                   open_connections(), options_.connections_max);
     }
   }
 
-  void accepted(int socket, const Address& peer, const Address& local) override {
-    LoopConnections& target = *std::min_element(loops_.begin(), loops_.end(), [](const LoopConnections& a, const LoopConnections& b) {
-      return a.count.load(std::memory_order_relaxed) < b.count.load(std::memory_order_relaxed);
-    });
+  void accepted(platform::Descriptor socket, const Address& peer, const Address& local) override {
+    LoopConnections& target = *std::ranges::min_element(
+        loops_, {}, [](const LoopConnections& home) { return home.count.load(std::memory_order_relaxed); });
     target.count.fetch_add(1, std::memory_order_relaxed);
     counters_.open.fetch_add(1, std::memory_order_relaxed);
     counters_.accepted.fetch_add(1, std::memory_order_relaxed);
-    if (target.loop == loops_.front().loop) {
-      adopt(target, socket, peer, local);
-    } else {
-      target.loop->post([this, &target, socket, peer, local] { adopt(target, socket, peer, local); });
-    }
+    if (&target == &loops_.front()) return adopt(target, std::move(socket), peer, local);
+    // Shared, because a job can be copied; a job that is dropped closes it.
+    auto handed_over = std::make_shared<platform::Descriptor>(std::move(socket));
+    target.loop->post(
+        [this, &target, handed_over, peer, local] { adopt(target, std::move(*handed_over), peer, local); });
   }
 
   // On the target's thread.
-  void adopt(LoopConnections& target, int fd, const Address& peer, const Address& local) {
-    Socket socket(target.loop->context().get_executor());
-    boost::system::error_code failure;
-    socket.assign(asio::generic::stream_protocol(peer.storage.ss_family, 0), fd, failure);
-    if (failure) {
-      ::close(fd);
-      forget(target);
-      return;
-    }
-    socket.non_blocking(true, failure);
-    ServerConnection* connection = ServerConnection::start(*this, *target.loop, std::move(socket), peer, local);
-    connection->next = target.first;
-    if (target.first != nullptr) target.first->previous = connection;
+  void adopt(LoopConnections& target, platform::Descriptor socket, const Address& peer, const Address& local) {
+    StreamPtr stream;
+    if (!closing_.load(std::memory_order_acquire)) stream = StreamPtr(Stream::create(*target.loop, std::move(socket)));
+    if (!stream) return forget(target);
+    ServerConnection* connection = ServerConnection::start(*this, std::move(stream), peer, local);
+    connection->listed_after = target.first;
+    if (target.first != nullptr) target.first->listed_before = connection;
     target.first = connection;
   }
 
@@ -110,22 +107,28 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
 
   void connection_ended(ServerConnection& connection) override {
     LoopConnections& home = loops_[connection.loop().index()];
-    if (connection.previous != nullptr) {
-      connection.previous->next = connection.next;
+    if (home.visited_next == &connection) home.visited_next = connection.listed_after;
+    if (connection.listed_before != nullptr) {
+      connection.listed_before->listed_after = connection.listed_after;
     } else {
-      home.first = connection.next;
+      home.first = connection.listed_after;
     }
-    if (connection.next != nullptr) connection.next->previous = connection.previous;
+    if (connection.listed_after != nullptr) connection.listed_after->listed_before = connection.listed_before;
     forget(home);
+  }
+
+  void stop_listening(Listener::Backlog backlog) {
+    loops_.front().loop->post([this, backlog] {
+      for (auto& listener : listeners_) listener->stop(backlog);
+    });
   }
 
   void on_every_connection(void (*act)(ServerConnection&)) {
     for (LoopConnections& home : loops_) {
       home.loop->post([&home, act] {
-        for (ServerConnection* connection = home.first; connection != nullptr;) {
-          ServerConnection* next = connection->next;
+        for (ServerConnection* connection = home.first; connection != nullptr; connection = home.visited_next) {
+          home.visited_next = connection->listed_after;
           act(*connection);
-          connection = next;
         }
       });
     }
@@ -137,11 +140,13 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
   std::vector<std::unique_ptr<Listener>> listeners_;
   ServerCounters counters_;
   std::atomic<bool> draining_{false};
+  std::atomic<bool> closing_{false};
 };
 
 }  // namespace
 
-std::unique_ptr<HttpServer> HttpServer::create(std::vector<LoopThread*> loops, const Handler& handler, const ServerOptions& options) {
+std::unique_ptr<HttpServer> HttpServer::create(std::vector<LoopThread*> loops, const Handler& handler,
+                                               const ServerOptions& options) {
   return std::make_unique<Server>(std::move(loops), handler, options);
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An HTTP/1.1 server: listening sockets whose connections are spread over the loops, to the one with the fewest. Made on the main thread, listens on the first loop. stop()
-// or a completed drain() comes before the loops end.
+// An HTTP/1.1 server: listening sockets whose connections are spread over the loops, to the one with the fewest. Made on
+// the main thread, listens on the first loop. Its connections end (drain() or close_all()) before the loops do, and it
+// is destroyed after those were stopped.
 #pragma once
 
-#include <functional>
+#include <cstddef>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -20,20 +20,22 @@ class LoopThread;
 
 class HttpServer {
  public:
-  // `handler` and the loops outlive the server. The loops need not run yet.
-  static std::unique_ptr<HttpServer> create(std::vector<LoopThread*> loops, const Handler& handler, const ServerOptions& options);
+  // `handler` and the loops outlive the server. The loops need not run yet; loops[i] has the index i.
+  static std::unique_ptr<HttpServer> create(std::vector<LoopThread*> loops, const Handler& handler,
+                                            const ServerOptions& options);
   virtual ~HttpServer() = default;
 
-  // Binds and listens; connections are accepted from start() on. Returns the bound address (a port 0 is chosen then). kInternal or kDenied with the reason
-  // ("address already in use: another server has 127.0.0.1:3000").
+  // Binds and listens; connections are accepted from start() on. Returns the bound address (a port 0 is chosen then).
+  // kInvalid when another program has it, kDenied, kInternal; the detail is for the person who starts the server. Before
+  // start().
   virtual Result<Address> listen(const Address& address) = 0;
   virtual void start() = 0;
 
-  // No new connections; idle ones end, busy ones after their response. Any thread.
+  // No new connections but those in the backlog; idle ones end, busy ones after their response. Any thread.
   virtual void drain() = 0;
   // Open connections now. Any thread.
   virtual std::size_t open_connections() const = 0;
-  // Ends every connection. Any thread; open_connections() falls to 0 soon after.
+  // No new connections; every one ends. Any thread; open_connections() falls to 0 as soon as the handlers returned.
   virtual void close_all() = 0;
 
   virtual const ServerCounters& counters() const = 0;

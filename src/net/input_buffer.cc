@@ -4,40 +4,49 @@
 #include <cstring>
 #include <utility>
 
+#include "base/check.h"
+
 namespace sandgate::net {
 
 void InputBuffer::drop_block() {
   if (block_) pool_.release_block(std::move(block_), capacity_);
-  data_ = inline_.data();
-  capacity_ = kInlineBytes;
+  capacity_ = 0;
 }
 
 void InputBuffer::move_to(std::size_t block_bytes) {
   BufferPool::Block block = pool_.lease_block(block_bytes);
-  std::memcpy(block.get(), data_ + begin_, end_ - begin_);
+  if (begin_ != end_) std::memcpy(block.get(), block_.get() + begin_, end_ - begin_);
   drop_block();
   block_ = std::move(block);
-  data_ = block_.get();
   capacity_ = block_bytes;
   end_ -= begin_;
   begin_ = 0;
 }
 
+void InputBuffer::consume(std::size_t count) {
+  SANDGATE_CHECK(count <= end_ - begin_);
+  begin_ += count;
+}
+
 std::span<char> InputBuffer::prepare() {
   if (begin_ == end_) begin_ = end_ = 0;
-  bool crowded = end_ - begin_ > capacity_ / 2;
-  if ((filled_ || crowded) && capacity_ < BufferPool::kLargeBlockBytes) {
-    filled_ = false;
-    move_to(capacity_ == kInlineBytes ? BufferPool::kSmallBlockBytes : BufferPool::kLargeBlockBytes);
+  const bool crowded = end_ - begin_ > capacity_ / 2;
+  const bool large = large_pays_ || filled_ || (crowded && capacity_ != 0);
+  if (large && capacity_ != BufferPool::kLargeBlockBytes) {
+    move_to(BufferPool::kLargeBlockBytes);
+  } else if (capacity_ == 0) {
+    move_to(BufferPool::kSmallBlockBytes);
   } else if (capacity_ - end_ < capacity_ / 4 && begin_ > 0) {
-    std::memmove(data_, data_ + begin_, end_ - begin_);
+    std::memmove(block_.get(), block_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  return {data_ + end_, capacity_ - end_};
+  filled_ = false;
+  return {block_.get() + end_, capacity_ - end_};
 }
 
 void InputBuffer::commit(std::size_t count) {
+  SANDGATE_CHECK(count <= capacity_ - end_);
   end_ += count;
   filled_ = end_ == capacity_;
 }

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One listening socket. Accepts on its loop while there is room, in batches; at the limit of connections or out of descriptors it pauses instead of spinning, and the
-// backlog of the kernel keeps the clients. Step 1 of the life of a request.
+// One listening socket. Accepts on its loop while there is room, in batches; at the limit of connections or out of
+// descriptors it pauses instead of spinning, and the backlog of the kernel keeps the clients. Step 1 of the life of a
+// request.
 #pragma once
 
-#include <functional>
 #include <memory>
 
+#include "base/loop.h"
 #include "base/result.h"
 #include "net/address.h"
-#include "net/asio.h"
-#include "net/server_options.h"
+#include "net/poller.h"
+#include "platform/descriptor.h"
 
 namespace sandgate::net {
 
 class LoopThread;
 
-class Listener {
+class Listener final : private Poller::Watcher {
  public:
   // Connections accepted per turn, so that a flood of them does not starve those that are open.
   static constexpr int kBatch = 32;
@@ -24,34 +25,47 @@ class Listener {
   // How long accepting rests when there is no room or no descriptor.
   static constexpr Milliseconds kPause{20};
 
-  // What becomes of an accepted socket (non-blocking, close-on-exec). Returns false when there is no room for another one now: the listener pauses.
+  // What becomes of an accepted socket (non-blocking, close-on-exec). On the loop's thread.
   class Sink {
    public:
     virtual ~Sink() = default;
+    // Whether another connection may be accepted now.
     virtual bool has_room() = 0;
-    virtual void accepted(int socket, const Address& peer, const Address& local) = 0;
+    virtual void accepted(platform::Descriptor socket, const Address& peer, const Address& local) = 0;
+    // There was no room, or no descriptor: for kPause nothing is accepted.
     virtual void paused() = 0;
   };
 
+  // Binds and listens. A Unix socket that nobody listens on is replaced. `loop` and `sink` outlive the listener.
   static Result<std::unique_ptr<Listener>> create(LoopThread& loop, const Address& address, Sink& sink);
+  // On the loop's thread, or when that does not run.
   ~Listener();
 
+  // As bound: a port 0 has become a real one.
   const Address& address() const { return address_; }
   // On the loop's thread.
-  void start() { wait(); }
-  void stop();
+  void start();
+  // What becomes of clients in the kernel's backlog, who were told that they are connected.
+  enum class Backlog : bool { kAccept, kReset };
+  // Closes; with kAccept those are accepted first, as far as there is room. Idempotent; as the destructor.
+  void stop(Backlog backlog);
 
  private:
-  Listener(LoopThread& loop, Acceptor acceptor, const Address& address, Sink& sink);
-  void wait();
+  Listener(LoopThread& loop, platform::Descriptor socket, const Address& address, Sink& sink);
+
+  void ready(std::uint32_t events) override;
+  enum class Accepted : unsigned char { kOne, kNothingThere, kNotNow };
+  Accepted accept_one();
   void accept_batch();
+  void pause();
   static void pause_over(void* owner);
 
-  Acceptor acceptor_;
+  LoopThread& loop_;
+  platform::Descriptor socket_;
   Address address_;
   Sink& sink_;
   Timer pause_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  bool watched_ = false;
 };
 
 }  // namespace sandgate::net

@@ -3,18 +3,15 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "http/date.h"
 #include "platform/clock.h"
 
 namespace sandgate::net {
 
-// One thread runs the context and only posts come from others: the reactor needs no locks.
-LoopThread::LoopThread(unsigned index)
-    : index_(index),
-      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
-      work_(context_.get_executor()),
-      wheel_(platform::monotonic_coarse_now()),
-      wheel_timer_(context_.get_executor()) {}
+LoopThread::LoopThread(unsigned index) : index_(index), wheel_(platform::monotonic_coarse_now()) {}
 
 LoopThread::~LoopThread() { stop(); }
 
@@ -22,21 +19,26 @@ void LoopThread::start(std::function<void()> prepare) {
   thread_ = std::thread([this, prepare = std::move(prepare)] {
     ::pthread_setname_np(::pthread_self(), ("loop-" + std::to_string(index_)).c_str());
     if (prepare) prepare();
-    context_.run();
+    run();
   });
 }
 
 void LoopThread::stop() {
   if (!thread_.joinable()) return;
   // Posted, so that jobs already posted run first.
-  asio::post(context_, [this] { context_.stop(); });
+  post([this] { stopping_ = true; });
   thread_.join();
 }
 
-void LoopThread::post(std::function<void()> job) { asio::post(context_, std::move(job)); }
-
-void LoopThread::next_turn(void (*turn)(void* owner), void* owner) {
-  asio::post(context_, [turn, owner] { turn(owner); });
+void LoopThread::post(std::function<void()> job) {
+  {
+    std::lock_guard lock(posted_mutex_);
+    if (ended_) return;
+    posted_.push_back(std::move(job));
+    // Whoever finds the list empty wakes the loop, for all who come before it looks.
+    if (has_posted_.exchange(true, std::memory_order_relaxed)) return;
+  }
+  poller_.wake();
 }
 
 Nanoseconds LoopThread::now() const { return platform::monotonic_coarse_now(); }
@@ -54,31 +56,71 @@ std::string_view LoopThread::http_date() {
 
 void LoopThread::timer_armed(Timer& timer, Nanoseconds deadline) {
   // The coarse clock may be a tick behind; a timer must not fire early for that.
-  wheel_.arm(timer, deadline + Nanoseconds(kTimerTick));
-  if (deadline < wheel_wakes_at_) wake_for_timers();
+  deadline += Nanoseconds(kTimerTick);
+  wheel_.arm(timer, deadline);
+  // The wheel visits its slot within a tick of the deadline.
+  wheel_due_ = std::min(wheel_due_, deadline + Nanoseconds(kTimerTick));
 }
 
 void LoopThread::timer_destroyed(Timer& timer) { wheel_.remove(timer); }
 
-void LoopThread::wake_for_timers() {
-  std::optional<Nanoseconds> due = wheel_.next_due();
-  if (!due) {
-    wheel_wakes_at_ = Nanoseconds::max();
-    return;
+void LoopThread::run() {
+  while (!stopping_) {
+    poller_.poll(wait_ms());
+    run_posted();
+    run_timers();
+    run_turns();
+    ++turn_;
   }
-  if (*due >= wheel_wakes_at_) return;
-  wheel_wakes_at_ = *due;
-  // Both clocks are CLOCK_MONOTONIC. Setting a new time cancels the old wait.
-  wheel_timer_.expires_at(std::chrono::steady_clock::time_point(*due));
-  wheel_timer_.async_wait([this](const boost::system::error_code& failure) {
-    if (!failure) timers_due();
-  });
+  end();
 }
 
-void LoopThread::timers_due() {
-  wheel_wakes_at_ = Nanoseconds::max();
+// What was closed or cancelled shortly before unwinds on the next turns.
+void LoopThread::end() {
+  for (int i = 0; i < kLastTurns && (!turns_.empty() || has_posted_.load(std::memory_order_relaxed)); ++i) {
+    run_posted();
+    run_turns();
+    ++turn_;
+  }
+  std::vector<std::function<void()>> dropped;  // destroyed after the lock: a job's end may post
+  std::lock_guard lock(posted_mutex_);
+  ended_ = true;
+  dropped.swap(posted_);
+}
+
+int LoopThread::wait_ms() const {
+  if (!turns_.empty() || has_posted_.load(std::memory_order_relaxed)) return 0;
+  if (wheel_due_ == Nanoseconds::max()) return -1;
+  Nanoseconds left = wheel_due_ - platform::monotonic_coarse_now();
+  if (left.count() <= 0) return 0;
+  return static_cast<int>(std::chrono::ceil<Milliseconds>(left).count());
+}
+
+void LoopThread::run_posted() {
+  if (!has_posted_.load(std::memory_order_relaxed)) return;
+  {
+    std::lock_guard lock(posted_mutex_);
+    has_posted_.store(false, std::memory_order_relaxed);
+    running_jobs_.swap(posted_);
+  }
+  for (std::function<void()>& job : running_jobs_) job();
+  running_jobs_.clear();
+}
+
+void LoopThread::run_timers() {
+  if (wheel_due_ == Nanoseconds::max() || platform::monotonic_coarse_now() < wheel_due_) return;
+  wheel_due_ = Nanoseconds::max();
   wheel_.fire_due(platform::monotonic_now());
-  wake_for_timers();
+  // What the callbacks armed may be due before what the wheel holds.
+  wheel_due_ = std::min(wheel_due_, wheel_.next_due().value_or(Nanoseconds::max()));
+}
+
+void LoopThread::run_turns() {
+  if (turns_.empty()) return;
+  // What these ask for again waits until I/O had its turn.
+  running_turns_.swap(turns_);
+  for (Turn turn : running_turns_) turn.run(turn.owner);
+  running_turns_.clear();
 }
 
 }  // namespace sandgate::net

@@ -6,8 +6,8 @@
 namespace sandgate::net {
 
 Task<Result<std::string_view>> BufferedRawStream::read() {
-  stream_->consume(handed_out_);
-  handed_out_ = 0;
+  stream_->consume(std::exchange(handed_out_, 0));
+  stream_->rest();
   while (stream_->input().empty()) {
     IoStatus status = co_await stream_->more(Milliseconds(0));
     if (!stream_->input().empty()) break;

@@ -3,6 +3,10 @@
 // A Stream as RawStream: the bytes of a connection after an upgrade, what was buffered first.
 #pragma once
 
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
 #include "exchange/exchange.h"
 #include "net/stream.h"
 
@@ -11,7 +15,8 @@ namespace sandgate::net {
 class BufferedRawStream final : public RawStream {
  public:
   // `write_timeout` bounds the time without progress; reads wait without bound (the tunnel has its own idle timer).
-  BufferedRawStream(StreamPtr stream, Milliseconds write_timeout) : stream_(std::move(stream)), write_timeout_(write_timeout) {}
+  BufferedRawStream(StreamPtr stream, Milliseconds write_timeout)
+      : stream_(std::move(stream)), write_timeout_(write_timeout) {}
 
   Task<Result<std::string_view>> read() override;
   Task<Status> write(std::string_view bytes) override;

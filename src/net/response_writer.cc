@@ -3,9 +3,7 @@
 
 #include <sys/uio.h>
 
-#include <array>
-
-#include "http/body_decoder.h"
+#include "base/check.h"
 #include "http/head_writer.h"
 #include "net/loop_thread.h"
 
@@ -16,21 +14,39 @@ using Kind = http::BodyFraming::Kind;
 
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
+void append_last_chunk(std::string& out, const http::Fields* trailers) {
+  out += "0\r\n";
+  if (trailers != nullptr) {
+    for (const http::Field& field : *trailers) out.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  out += "\r\n";
+}
+
 }  // namespace
 
-ResponseWriter::ResponseWriter(Stream& stream, Exchange& exchange, RequestBody& request_body, std::string& output, bool keep_alive,
-                               Milliseconds timeout)
-    : stream_(stream), exchange_(exchange), request_body_(request_body), output_(output), timeout_(timeout), keep_alive_(keep_alive) {}
+ResponseWriter::ResponseWriter(Stream& stream, Exchange& exchange, RequestBody& request_body, std::string& output,
+                               Afterwards afterwards, Milliseconds timeout)
+    : stream_(stream),
+      exchange_(exchange),
+      request_body_(request_body),
+      output_(output),
+      timeout_(timeout),
+      head_timer_(exchange.loop(), &ResponseWriter::head_waited, this),
+      keep_alive_(afterwards == Afterwards::kKeepAlive) {}
 
 Status ResponseWriter::sent(IoStatus status) {
   if (status == IoStatus::kReady) return {};
-  abort();
+  if (state_ == State::kStarted) state_ = State::kAborted;
+  keep_alive_ = false;
+  // What the client does not take would stay in the kernel for minutes.
+  stream_.reset();
   if (status == IoStatus::kTimedOut) return fail(ErrorKind::kTimedOut, "the client takes no bytes");
   return fail(ErrorKind::kDisconnected, "the client left");
 }
 
 Task<Status> ResponseWriter::informational(const http::ResponseHead& head) {
   SANDGATE_CHECK(state_ == State::kIdle);
+  if (head.status < 102 || head.status > 199) co_return fail(ErrorKind::kInternal, "not an interim response");
   if (exchange_.request.minor_version == 0) co_return Status();
   output_.clear();
   http::write_response_head(output_, head, {}, http::ConnectionOption::kImplied, {});
@@ -52,6 +68,7 @@ http::BodyFraming ResponseWriter::choose_framing(int status, std::optional<std::
 
 Task<Status> ResponseWriter::start(const http::ResponseHead& head, std::optional<std::uint64_t> length) {
   SANDGATE_CHECK(state_ == State::kIdle);
+  if (head.status < 200 || head.status > 599) co_return fail(ErrorKind::kInternal, "not a final response");
   state_ = State::kStarted;
   request_body_.response_started();
   http::BodyFraming framing = choose_framing(head.status, length);
@@ -68,33 +85,45 @@ Task<Status> ResponseWriter::start(const http::ResponseHead& head, std::optional
   output_.clear();
   http::write_response_head(output_, head, framing, connection, stream_.loop().http_date());
   exchange_.record.status = head.status;
+  if (!discard_ && framing_ != Kind::kLength) head_timer_.arm(kHeadDelay);
   co_return Status();
 }
 
-Task<Status> ResponseWriter::send(std::string_view piece, std::string_view suffix) {
-  std::array<char, http::kChunkHeadBytesMax> chunk_head;
-  std::array<iovec, 4> pieces;
+// A stream of events may be silent for long, but its client wants to know that it is connected.
+void ResponseWriter::head_waited(void* owner) {
+  auto& writer = *static_cast<ResponseWriter*>(owner);
+  if (writer.state_ != State::kStarted || writer.output_.empty()) return;
+  iovec piece = piece_of(writer.output_);
+  std::span<iovec> left(&piece, 1);
+  std::size_t before = writer.output_.size();
+  std::size_t kept = writer.stream_.write_now(left) ? 0 : left.front().iov_len;
+  writer.output_.erase(0, before - kept);
+}
+
+void ResponseWriter::fill(Packet& packet, std::string_view content, std::string_view suffix) {
+  bool chunk = framing_ == Kind::kChunked && !content.empty();
+  std::string_view chunk_head;
+  if (chunk) chunk_head = {packet.chunk_head.data(), http::write_chunk_head(content.size(), packet.chunk_head.data())};
   std::size_t count = 0;
-  if (!output_.empty()) pieces[count++] = piece_of(output_);
-  if (!piece.empty()) {
-    if (framing_ == Kind::kChunked) {
-      pieces[count++] = {chunk_head.data(), http::write_chunk_head(piece.size(), chunk_head.data())};
+  if (content.size() <= kCopiedBytesMax) {
+    output_.append(chunk_head).append(content).append(suffix);
+    packet.pieces[count++] = piece_of(output_);
+  } else {
+    for (std::string_view piece : {std::string_view(output_), chunk_head, content, suffix}) {
+      if (!piece.empty()) packet.pieces[count++] = piece_of(piece);
     }
-    pieces[count++] = piece_of(piece);
   }
-  if (!suffix.empty()) pieces[count++] = piece_of(suffix);
-  std::span<iovec> left(pieces.data(), count);
-  if (!stream_.write_now(left)) {
-    IoStatus status = co_await stream_.write(left, timeout_);
-    if (status != IoStatus::kReady) co_return sent(status);
-  }
-  output_.clear();
-  co_return Status();
+  packet.left = {packet.pieces.data(), count};
+  head_timer_.disarm();
+}
+
+Task<Status> ResponseWriter::send_rest(Packet& packet) {
+  IoStatus status = co_await stream_.write(packet.left, timeout_);
+  co_return sent(status);
 }
 
 Task<Status> ResponseWriter::write(std::string_view bytes) {
   if (state_ != State::kStarted) co_return fail(ErrorKind::kDisconnected, "the response was given up");
-  exchange_.record.response_bytes += discard_ ? 0 : bytes.size();
   if (bytes.empty() || discard_) co_return Status();
   if (framing_ == Kind::kLength) {
     if (bytes.size() > remaining_) {
@@ -103,8 +132,15 @@ Task<Status> ResponseWriter::write(std::string_view bytes) {
     }
     remaining_ -= bytes.size();
   }
-  Status status = co_await send(bytes, framing_ == Kind::kChunked ? "\r\n" : "");
-  co_return status;
+  exchange_.record.response_bytes += bytes.size();
+  Packet packet;
+  fill(packet, bytes, framing_ == Kind::kChunked ? "\r\n" : "");
+  if (!stream_.write_now(packet.left)) {
+    Status status = co_await send_rest(packet);
+    if (!status) co_return status;
+  }
+  output_.clear();
+  co_return Status();
 }
 
 Task<Status> ResponseWriter::finish(const http::Fields* trailers) {
@@ -113,36 +149,38 @@ Task<Status> ResponseWriter::finish(const http::Fields* trailers) {
     abort();
     co_return fail(ErrorKind::kInternal, "fewer bytes were written than the response announced");
   }
-  std::string_view suffix;
-  std::string last_chunk;
-  if (framing_ == Kind::kChunked && !discard_) {
-    suffix = http::kLastChunk;
-    if (trailers != nullptr && !trailers->empty()) {
-      last_chunk = "0\r\n";
-      for (const http::Field& field : *trailers) last_chunk.append(field.name).append(": ").append(field.value).append("\r\n");
-      suffix = last_chunk.append("\r\n");
+  if (framing_ == Kind::kChunked && !discard_) append_last_chunk(output_, trailers);
+  if (!output_.empty()) {
+    Packet packet;
+    fill(packet, {}, {});
+    if (!stream_.write_now(packet.left)) {
+      Status status = co_await send_rest(packet);
+      if (!status) co_return status;
     }
-  }
-  if (!output_.empty() || !suffix.empty()) {
-    Status status = co_await send({}, suffix);
-    if (!status) co_return status;
+    output_.clear();
   }
   state_ = State::kFinished;
   co_return Status();
 }
 
 void ResponseWriter::abort() {
-  if (state_ == State::kFinished) return;
-  // A head that is still held back was never sent: the client sees a closed connection instead of half a response.
-  bool visible = state_ != State::kIdle;
-  if (!visible) return;
+  if (state_ != State::kStarted) return;
   state_ = State::kAborted;
   keep_alive_ = false;
-  stream_.close();
+  head_timer_.disarm();
+  // Where the end of the connection is the end of the body, only a reset shows that it is not.
+  if (framing_ == Kind::kUntilClose) {
+    stream_.reset();
+  } else {
+    stream_.close();
+  }
 }
 
 Task<Result<RawStream*>> ResponseWriter::take_over(const http::ResponseHead& head) {
   SANDGATE_CHECK(state_ == State::kIdle);
+  if (exchange_.request.minor_version == 0) co_return fail(ErrorKind::kUnsupported, "HTTP/1.0 has no upgrades");
+  if (!request_body_.ended()) co_return fail(ErrorKind::kUnsupported, "a request with a body cannot be upgraded");
+  request_body_.release_piece();
   state_ = State::kTakenOver;
   keep_alive_ = false;
   exchange_.record.status = head.status;
@@ -150,9 +188,9 @@ Task<Result<RawStream*>> ResponseWriter::take_over(const http::ResponseHead& hea
   http::write_response_head(output_, head, {}, http::ConnectionOption::kUpgrade, {});
   iovec piece = piece_of(output_);
   IoStatus status = co_await stream_.write({&piece, 1}, timeout_);
+  output_.clear();
   if (status != IoStatus::kReady) co_return fail(ErrorKind::kDisconnected, "the client left");
-  stream_.retain();
-  raw_.emplace(StreamPtr(&stream_), timeout_);
+  raw_.emplace(StreamPtr::share(stream_), timeout_);
   co_return &*raw_;
 }
 

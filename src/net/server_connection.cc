@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server_connection.h"
 
+#include <sys/uio.h>
+
+#include <memory>
 #include <utility>
 
 #include "base/ascii.h"
 #include "exchange/problem.h"
 #include "http/head_writer.h"
 #include "net/loop_thread.h"
-#include "net/request_body.h"
+#include "net/next_turn.h"
 #include "net/response_writer.h"
 
 namespace sandgate::net {
@@ -16,19 +19,27 @@ namespace {
 // How long and how much is read and dropped after a last response, so that the client gets it before a reset.
 constexpr Milliseconds kLingerTime{2000};
 constexpr std::size_t kLingerBytesMax = 256 * 1024;
+// How long what a handler left of a small body may take to arrive.
+constexpr Milliseconds kDrainTime{5000};
+// How long a connection that was accepted while draining began may take to ask.
+constexpr Milliseconds kLastRequestTime{1000};
+// Pipelined requests served in a row before others have their turn.
+constexpr unsigned kServedPerTurn = 16;
 
-bool expects_continue(const http::RequestHead& head) {
+RequestBody::Expectation expectation(const http::RequestHead& head) {
   std::optional<std::string_view> expect = head.fields.find(http::FieldId::kExpect);
-  return expect && head.minor_version > 0 && equals_ignoring_case(*expect, "100-continue");
+  bool expects = expect && head.minor_version > 0 && equals_ignoring_case(*expect, "100-continue");
+  return expects ? RequestBody::Expectation::kContinue : RequestBody::Expectation::kNone;
 }
 
 }  // namespace
 
-ServerConnection* ServerConnection::start(ConnectionOwner& owner, LoopThread& loop, Socket socket, const Address& peer, const Address& local) {
-  auto* connection = new ServerConnection(owner, StreamPtr(Stream::create(loop, std::move(socket))), peer, local);
+ServerConnection* ServerConnection::start(ConnectionOwner& owner, StreamPtr stream, const Address& peer,
+                                          const Address& local) {
+  auto* connection = new ServerConnection(owner, std::move(stream), peer, local);
   connection->stream_->on_unawaited_input(&ServerConnection::input_unawaited, connection);
-  // First read before the first suspension, so that the caller may list the connection before anything ends it.
-  loop.next_turn([](void* started) { static_cast<ServerConnection*>(started)->run(); }, connection);
+  // Not now, so that the caller may list the connection before anything ends it.
+  connection->loop().next_turn([](void* started) { static_cast<ServerConnection*>(started)->run(); }, connection);
   return connection;
 }
 
@@ -44,39 +55,41 @@ ServerConnection::ServerConnection(ConnectionOwner& owner, StreamPtr stream, con
       local_loopback_(local.is_loopback()) {}
 
 void ServerConnection::drain() {
-  if (exchange_ == nullptr && stream_->input().empty()) stream_->interrupt_read();
+  if (writer_ != nullptr) writer_->close_after();
+  // Last: this ends the connection.
+  if (waiting_ && stream_->silent()) stream_->interrupt_read();
 }
 
 void ServerConnection::close() {
-  if (exchange_ != nullptr) exchange_->cancellation.cancel(ErrorKind::kOverloaded, "the server is shutting down");
   stream_->close();
+  // Ends the handler at once, perhaps, but not the connection: see handle().
+  if (exchange_ != nullptr) exchange_->cancellation.cancel(ErrorKind::kOverloaded, "the server is shutting down");
 }
 
 void ServerConnection::input_unawaited(void* owner, IoStatus status) {
   auto& connection = *static_cast<ServerConnection*>(owner);
-  if (status == IoStatus::kReady) {
-    // A pipelined request: keep watching for the client's end while there is room.
-    connection.stream_->start_read();
-  } else if (connection.exchange_ != nullptr) {
-    connection.exchange_->cancellation.cancel(ErrorKind::kDisconnected, "the client left");
-  }
+  // A pipelined request waits in the kernel.
+  if (status == IoStatus::kReady || connection.exchange_ == nullptr) return;
+  // After an upgrade an end is half of a conversation: whoever reads will see it.
+  if (status == IoStatus::kEnd && connection.writer_->taken_over()) return;
+  connection.exchange_->cancellation.cancel(ErrorKind::kDisconnected, "the client left");
 }
 
 Detached ServerConnection::run() {
   Next next = Next::kRequest;
-  while (next == Next::kRequest && !owner_.draining()) {
-    // An idle connection holds no scratch memory.
-    if (stream_->input().empty()) {
-      stream_->rest();
-      IoStatus status = co_await stream_->more(owner_.options().idle);
-      if (stream_->input().empty()) {
-        (void)status;
-        break;
-      }
+  for (bool fresh = true; next == Next::kRequest; fresh = false) {
+    const bool draining = owner_.draining();
+    if (draining && !fresh) {
+      next = Next::kLinger;
+      break;
     }
-    std::unique_ptr<Scratch> scratch = stream_->loop().buffers().lease_scratch();
+    if (stream_->input().empty()) {
+      co_await wait_for_request(draining ? kLastRequestTime : owner_.options().idle);
+      if (stream_->input().empty()) break;
+    }
+    std::unique_ptr<Scratch> scratch = loop().buffers().lease_scratch();
     next = co_await serve(*scratch);
-    stream_->loop().buffers().release_scratch(std::move(scratch));
+    loop().buffers().release_scratch(std::move(scratch));
   }
   if (next == Next::kLinger) co_await linger();
   stream_->close();
@@ -84,10 +97,17 @@ Detached ServerConnection::run() {
   delete this;
 }
 
+// An idle connection holds no memory but its own.
+Task<void> ServerConnection::wait_for_request(Milliseconds patience) {
+  stream_->rest();
+  waiting_ = true;
+  co_await stream_->more(patience);
+  waiting_ = false;
+}
+
 Task<ServerConnection::Next> ServerConnection::read_head(http::RequestHead& head, http::BodyFraming& framing) {
   using Kind = http::HeadResult::Kind;
-  const ServerOptions& options = owner_.options();
-  Nanoseconds deadline = stream_->loop().now() + options.head;
+  Nanoseconds deadline = loop().now() + owner_.options().head;
   parser_.reset();
   for (;;) {
     http::HeadResult result = parser_.parse(stream_->input(), head, framing);
@@ -99,47 +119,76 @@ Task<ServerConnection::Next> ServerConnection::read_head(http::RequestHead& head
       co_await refuse(result.refusal);
       co_return Next::kLinger;
     }
-    Milliseconds left = std::chrono::duration_cast<Milliseconds>(deadline - stream_->loop().now());
+    Milliseconds left = std::chrono::duration_cast<Milliseconds>(deadline - loop().now());
     std::size_t before = stream_->input().size();
     IoStatus status = IoStatus::kTimedOut;
     if (left.count() > 0) status = co_await stream_->more(left);
     if (stream_->input().size() > before) continue;
-    if (status == IoStatus::kTimedOut) {
+    // An empty line is no request yet: such a client is just idle.
+    if (status == IoStatus::kTimedOut && parser_.started()) {
       owner_.counters().timed_out_heads.fetch_add(1, std::memory_order_relaxed);
       co_await refuse({408, "the request head did not arrive in time"});
       co_return Next::kLinger;
     }
-    // The client left in the middle of a head, or fills the buffer with one that has no end (which the parser refuses first).
+    // The client left in the middle of a head. (One that fills the buffer was refused before.)
     co_return Next::kClose;
   }
 }
 
 Task<ServerConnection::Next> ServerConnection::serve(Scratch& scratch) {
-  LoopThread& loop = stream_->loop();
   const ServerOptions& options = owner_.options();
-  Exchange exchange(loop, scratch.arena);
+  Exchange exchange(loop(), scratch.arena);
   http::BodyFraming framing;
-  Next next = co_await read_head(exchange.request, framing);
-  if (next != Next::kRequest) co_return next;
+  Next got = co_await read_head(exchange.request, framing);
+  if (got != Next::kRequest) co_return got;
 
   exchange.peer = {peer_address_, peer_port_, peer_loopback_};
   exchange.local = {local_address_, local_port_, local_loopback_};
-  exchange.started = loop.precise_now();
-  bool keep_alive = http::wants_keep_alive(exchange.request.fields, exchange.request.minor_version) && !owner_.draining();
-  RequestBody body(*stream_, framing, expects_continue(exchange.request), options.body, scratch.arena, exchange.record.request_bytes);
-  ResponseWriter writer(*stream_, exchange, body, scratch.output, keep_alive, options.write);
+  exchange.started = loop().precise_now();
+  bool keep = http::wants_keep_alive(exchange.request.fields, exchange.request.minor_version) && !owner_.draining();
+  RequestBody body(*stream_, framing, expectation(exchange.request), options.body, scratch.arena,
+                   exchange.record.request_bytes);
+  using Afterwards = ResponseWriter::Afterwards;
+  ResponseWriter writer(*stream_, exchange, body, scratch.output, keep ? Afterwards::kKeepAlive : Afterwards::kClose,
+                        options.write);
   exchange.set_body(body);
   exchange.set_sink(writer);
   exchange.set_upgrade(&writer);
+  co_await handle(exchange, writer);
+  Next after = co_await after_response(body, writer);
+  co_return after;
+}
 
+Task<void> ServerConnection::handle(Exchange& exchange, ResponseWriter& writer) {
   exchange_ = &exchange;
-  // The gateway answers errors itself; what is left shows in the writer's state.
+  writer_ = &writer;
   Status served = co_await owner_.handler().serve(exchange);
+  const Cancellation& cancellation = exchange.cancellation;
+  bool left = cancellation.cancelled() && cancellation.kind() == ErrorKind::kDisconnected;
+  if (!writer.committed() && !left && !stream_->output_broken()) {
+    if (served) served = fail(ErrorKind::kInternal, "no handler answered");
+    // Whether it arrives shows in the writer.
+    served = co_await respond_error(exchange, served.error());
+  }
   exchange_ = nullptr;
-  if (!served || !writer.completed()) co_return writer.committed() || stream_->closed() ? Next::kClose : Next::kLinger;
-  if (!writer.keep_alive() || owner_.draining()) co_return Next::kLinger;
-  bool drained = co_await body.drain();
-  co_return drained ? Next::kRequest : Next::kLinger;
+  writer_ = nullptr;
+  // Whoever cancelled may still be inside cancel(), which looks at the exchange once more.
+  if (cancellation.cancelled()) co_await NextTurn{loop()};
+}
+
+Task<ServerConnection::Next> ServerConnection::after_response(RequestBody& body, const ResponseWriter& writer) {
+  if (stream_->output_broken()) co_return Next::kClose;
+  if (!writer.completed()) co_return writer.taken_over() ? Next::kLinger : Next::kClose;
+  if (!writer.keep_alive()) co_return Next::kLinger;
+  bool drained = co_await body.drain(kDrainTime);
+  if (!drained) co_return Next::kLinger;
+  // A client that sends many requests at once is served them in portions.
+  if (!stream_->input().empty()) {
+    if (turn_ != loop().turn()) served_in_turn_ = 0;
+    turn_ = loop().turn();
+    if (++served_in_turn_ >= kServedPerTurn) co_await NextTurn{loop()};
+  }
+  co_return Next::kRequest;
 }
 
 Task<void> ServerConnection::refuse(http::Refusal refusal) {
@@ -155,22 +204,23 @@ Task<void> ServerConnection::refuse(http::Refusal refusal) {
   head.fields.add("content-type", "application/problem+json");
   std::string bytes;
   http::write_response_head(bytes, head, {http::BodyFraming::Kind::kLength, body.size()}, http::ConnectionOption::kClose,
-                            stream_->loop().http_date());
+                            loop().http_date());
   bytes += body;
   iovec piece{bytes.data(), bytes.size()};
-  IoStatus ignored = co_await stream_->write({&piece, 1}, owner_.options().write);
-  (void)ignored;
+  co_await stream_->write({&piece, 1}, owner_.options().write);
 }
 
 Task<void> ServerConnection::linger() {
   stream_->shutdown_write();
-  Nanoseconds deadline = stream_->loop().now() + kLingerTime;
-  std::size_t dropped = 0;
-  while (dropped < kLingerBytesMax && stream_->loop().now() < deadline) {
+  Nanoseconds deadline = loop().now() + kLingerTime;
+  for (std::size_t dropped = 0; dropped < kLingerBytesMax;) {
     dropped += stream_->input().size();
     stream_->consume(stream_->input().size());
-    IoStatus status = co_await stream_->more(kLingerTime);
-    if (status != IoStatus::kReady) break;
+    stream_->rest();
+    Milliseconds left = std::chrono::duration_cast<Milliseconds>(deadline - loop().now());
+    if (left.count() <= 0) break;
+    co_await stream_->more(left);
+    if (stream_->input().empty()) break;
   }
 }
 

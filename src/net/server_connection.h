@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One client connection: reads heads, makes an exchange of each, gives it to the handler, keeps the connection or closes it. Lives on one loop; deletes itself when it
-// has ended and tells its owner. Steps 2 and 8 of the life of a request.
+// One client connection: reads heads, makes an exchange of each, gives it to the handler, keeps the connection or closes
+// it. Lives on one loop; deletes itself when it has ended and tells its owner. Steps 2 and 8 of the life of a request.
+//
+// A client that ends its side, or resets, while a handler runs has left: the exchange is cancelled. One whose end came
+// together with its request has only nothing more to ask, and is answered.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
 
 #include "exchange/handler.h"
 #include "http/head_parser.h"
 #include "net/address.h"
 #include "net/buffer_pool.h"
+#include "net/request_body.h"
 #include "net/server_options.h"
 #include "net/stream.h"
 
 namespace sandgate::net {
 
+class ResponseWriter;
 class ServerConnection;
 
 // The server, seen from a connection. Outlives it.
@@ -33,32 +38,37 @@ class ConnectionOwner {
 
 class ServerConnection {
  public:
-  // Starts serving at once. Both addresses are of the accepted socket.
-  static ServerConnection* start(ConnectionOwner& owner, LoopThread& loop, Socket socket, const Address& peer, const Address& local);
+  // Starts serving on the loop's next turn. Both addresses are of the accepted socket.
+  static ServerConnection* start(ConnectionOwner& owner, StreamPtr stream, const Address& peer, const Address& local);
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
 
-  // Draining: an idle connection ends now, a busy one after its response.
+  // Draining: an idle connection ends now, unless a request is there already; a busy one after its response.
   void drain();
-  // Ends now, whatever it does: the exchange is cancelled.
+  // Ends soon, whatever it does: the exchange is cancelled. The connection exists until a later turn.
   void close();
 
   LoopThread& loop() const { return stream_->loop(); }
 
   // Links of the owner's list.
-  ServerConnection* previous = nullptr;
-  ServerConnection* next = nullptr;
+  ServerConnection* listed_before = nullptr;
+  ServerConnection* listed_after = nullptr;
 
  private:
   ServerConnection(ConnectionOwner& owner, StreamPtr stream, const Address& peer, const Address& local);
   ~ServerConnection() = default;
 
+  // What comes after a request: another one, an orderly end, or an end.
   enum class Next : unsigned char { kRequest, kLinger, kClose };
 
   Detached run();
-  // Waits for a whole head. False: the connection is to end, a refusal has been sent if one was due.
+  Task<void> wait_for_request(Milliseconds patience);
+  // Waits for a whole head. Otherwise than kRequest: a refusal has been sent if one was due.
   Task<Next> read_head(http::RequestHead& head, http::BodyFraming& framing);
   Task<Next> serve(Scratch& scratch);
+  // Runs the handler; answers for it when it did not.
+  Task<void> handle(Exchange& exchange, ResponseWriter& writer);
+  Task<Next> after_response(RequestBody& body, const ResponseWriter& writer);
   Task<void> refuse(http::Refusal refusal);
   // Lets the client read what was sent before the connection is torn down.
   Task<void> linger();
@@ -69,11 +79,15 @@ class ServerConnection {
   http::RequestParser parser_;
   std::string peer_address_;
   std::string local_address_;
-  Exchange* exchange_ = nullptr;  // while a handler runs
+  Exchange* exchange_ = nullptr;      // while a handler runs
+  ResponseWriter* writer_ = nullptr;  // of it
+  std::uint32_t turn_ = 0;
+  std::uint16_t served_in_turn_ = 0;
   std::uint16_t peer_port_;
   std::uint16_t local_port_;
   bool peer_loopback_;
   bool local_loopback_;
+  bool waiting_ = false;  // for the first byte of a request
 };
 
 }  // namespace sandgate::net

@@ -4,43 +4,115 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <utility>
 
+#include "base/check.h"
 #include "net/loop_thread.h"
 
 namespace sandgate::net {
+namespace {
 
-Stream* Stream::create(LoopThread& loop, Socket socket) { return new Stream(loop, std::move(socket)); }
+constexpr std::uint32_t kInputEvents = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+constexpr std::uint32_t kEndEvents = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+constexpr std::uint32_t kOutputEvents = EPOLLOUT | EPOLLHUP | EPOLLERR;
 
-Stream::Stream(LoopThread& loop, Socket socket)
+IoStatus unawaited_status(std::uint32_t events) {
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) return IoStatus::kBroken;
+  return (events & EPOLLRDHUP) != 0 ? IoStatus::kEnd : IoStatus::kReady;
+}
+
+bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
+
+}  // namespace
+
+Stream* Stream::create(LoopThread& loop, platform::Descriptor socket) {
+  auto* stream = new Stream(loop, std::move(socket));
+  if (loop.poller().watch(stream->descriptor(), *stream)) return stream;
+  stream->close();
+  stream->release();
+  return nullptr;
+}
+
+Stream::Stream(LoopThread& loop, platform::Descriptor socket)
     : loop_(loop),
       socket_(std::move(socket)),
       input_(loop.buffers()),
       read_timer_(loop, &Stream::read_timed_out, this),
       write_timer_(loop, &Stream::write_timed_out, this) {}
 
-void Stream::start_read() {
-  if (reading_ || closed_ || read_state_ != IoStatus::kReady) return;
-  std::span<char> room = input_.prepare();
-  if (room.empty()) return;
-  reading_ = true;
-  socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [self = StreamPtr((retain(), this))](const boost::system::error_code& failure, std::size_t bytes) {
-                            self->read_ended(failure, bytes);
-                          });
+Stream::~Stream() {
+  SANDGATE_CHECK(!reader_ && !writer_);
+  close();
 }
 
-void Stream::read_ended(const boost::system::error_code& failure, std::size_t bytes) {
-  reading_ = false;
-  if (!failure) {
-    input_.commit(bytes);
-  } else if (failure == asio::error::eof) {
-    read_state_ = IoStatus::kEnd;
-  } else {
-    read_state_ = IoStatus::kBroken;
+void Stream::ready(std::uint32_t events) {
+  StreamPtr self = StreamPtr::share(*this);
+  if ((events & kInputEvents) != 0) readable_ = true;
+  if ((events & kEndEvents) != 0) peer_ended_ = true;
+  if ((events & kOutputEvents) != 0) output_told_ = true;
+  if (writer_ && (events & kOutputEvents) != 0) resume_writer(IoStatus::kReady);
+  if (closed_ || (events & kInputEvents) == 0) return;
+  if (!reader_) {
+    if (notify_ != nullptr) notify_(notify_owner_, unawaited_status(events));
+  } else if (readable_ && pull()) {
+    resume_reader(read_state_);
   }
-  if (reader_) return resume_reader(read_state_);
-  if (notify_ != nullptr && !closed_) notify_(notify_owner_, read_state_);
+}
+
+// Reads once. False when the kernel has nothing.
+bool Stream::pull() {
+  std::span<char> room = input_.prepare();
+  if (room.empty()) return true;
+  for (;;) {
+    ssize_t count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      auto bytes = static_cast<std::size_t>(count);
+      input_.commit(bytes);
+      // Less than there was room for: the kernel has no more, and tells when it has. But an end that it told already
+      // would not be told again.
+      if (bytes < room.size() && !peer_ended_) readable_ = false;
+      return true;
+    }
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && would_block(errno)) {
+      readable_ = false;
+      input_.rest();
+      return false;
+    }
+    read_state_ = count == 0 ? IoStatus::kEnd : IoStatus::kBroken;
+    return true;
+  }
+}
+
+bool Stream::may_read_now() {
+  if (last_turn_ != loop_.turn()) {
+    last_turn_ = loop_.turn();
+    reads_in_turn_ = 0;
+  }
+  return ++reads_in_turn_ <= kReadsPerTurn;
+}
+
+bool Stream::MoreAwaiter::await_ready() const {
+  stream.read_result_ = stream.closed_ ? IoStatus::kBroken : stream.read_state_;
+  if (stream.read_result_ != IoStatus::kReady) return true;
+  if (!stream.readable_ || !stream.may_read_now() || !stream.pull()) return false;
+  stream.read_result_ = stream.read_state_;
+  return true;
+}
+
+void Stream::MoreAwaiter::await_suspend(std::coroutine_handle<> reader) const {
+  SANDGATE_CHECK(!stream.reader_);
+  stream.reader_ = reader;
+  if (timeout.count() > 0) stream.read_timer_.arm(timeout);
+  // There is more, but this stream had its share of the turn.
+  if (stream.readable_) {
+    stream.retain();
+    stream.loop_.next_turn(&Stream::read_on, &stream);
+  }
+}
+
+void Stream::read_on(void* owner) {
+  StreamPtr stream(static_cast<Stream*>(owner));
+  if (stream->reader_ && stream->readable_ && !stream->closed_ && stream->pull()) stream->resume_reader(stream->read_state_);
 }
 
 void Stream::resume_reader(IoStatus status) {
@@ -54,33 +126,34 @@ void Stream::interrupt_read() {
 }
 
 void Stream::read_timed_out(void* owner) {
-  auto& stream = *static_cast<Stream*>(owner);
-  if (stream.reader_) stream.resume_reader(IoStatus::kTimedOut);
+  StreamPtr stream = StreamPtr::share(*static_cast<Stream*>(owner));
+  if (stream->reader_) stream->resume_reader(IoStatus::kTimedOut);
 }
 
-bool Stream::MoreAwaiter::await_ready() const {
-  stream.start_read();
-  if (stream.reading_) return false;
-  stream.read_result_ = stream.closed_ ? IoStatus::kBroken : stream.read_state_;
-  return true;
+bool Stream::silent() const {
+  if (closed_ || read_state_ != IoStatus::kReady) return false;
+  char byte;
+  return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block(errno);
 }
 
-void Stream::MoreAwaiter::await_suspend(std::coroutine_handle<> reader) const {
-  SANDGATE_CHECK(!stream.reader_);
-  stream.reader_ = reader;
-  if (timeout.count() > 0) stream.read_timer_.arm(timeout);
-}
+bool Stream::write_now(std::span<iovec>& pieces) { return !writing_ && send_some(pieces); }
 
-bool Stream::write_now(std::span<iovec>& pieces) {
+// True when nothing is left.
+bool Stream::send_some(std::span<iovec>& pieces) {
   while (!pieces.empty()) {
-    if (closed_ || output_broken_) return false;
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = pieces.size();
-    ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (output_broken()) return false;
+    ssize_t sent = 0;
+    if (pieces.size() == 1) {
+      sent = ::send(socket_.get(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } else {
+      msghdr message{};
+      message.msg_iov = pieces.data();
+      message.msg_iovlen = pieces.size();
+      sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     if (sent < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) output_broken_ = true;
+      if (!would_block(errno)) output_broken_ = true;
       return false;
     }
     auto left = static_cast<std::size_t>(sent);
@@ -105,13 +178,7 @@ struct Stream::WritableAwaiter {
   void await_suspend(std::coroutine_handle<> writer) const {
     SANDGATE_CHECK(!stream.writer_);
     stream.writer_ = writer;
-    stream.write_timer_.arm(timeout);
-    if (stream.waiting_writable_) return;
-    stream.waiting_writable_ = true;
-    stream.socket_.async_wait(Socket::wait_write, [self = StreamPtr((stream.retain(), &stream))](const boost::system::error_code& failure) {
-      self->waiting_writable_ = false;
-      if (self->writer_) self->resume_writer(failure ? IoStatus::kBroken : IoStatus::kReady);
-    });
+    if (timeout.count() > 0) stream.write_timer_.arm(timeout);
   }
   IoStatus await_resume() const { return stream.write_result_; }
 };
@@ -123,33 +190,68 @@ void Stream::resume_writer(IoStatus status) {
 }
 
 void Stream::write_timed_out(void* owner) {
-  auto& stream = *static_cast<Stream*>(owner);
-  if (stream.writer_) stream.resume_writer(IoStatus::kTimedOut);
+  StreamPtr stream = StreamPtr::share(*static_cast<Stream*>(owner));
+  if (stream->writer_) stream->resume_writer(IoStatus::kTimedOut);
 }
 
 Task<IoStatus> Stream::write(std::span<iovec> pieces, Milliseconds timeout) {
-  while (!write_now(pieces)) {
-    if (closed_ || output_broken_) co_return IoStatus::kBroken;
-    IoStatus status = co_await WritableAwaiter{*this, timeout};
-    if (status != IoStatus::kReady) {
-      output_broken_ = true;
-      co_return status;
-    }
+  if (writing_) {
+    written_.reset();
+    co_await written_.wait();
   }
-  co_return IoStatus::kReady;
+  writing_ = true;
+  IoStatus status = IoStatus::kReady;
+  while (!send_some(pieces)) {
+    status = IoStatus::kBroken;
+    if (output_broken()) break;
+    status = co_await WritableAwaiter{*this, timeout};
+    if (status != IoStatus::kReady) break;
+  }
+  if (status != IoStatus::kReady) output_broken_ = true;
+  writing_ = false;
+  // The one who waited goes on from within this call.
+  written_.set();
+  co_return status;
+}
+
+Task<int> Stream::connected(Milliseconds timeout) {
+  IoStatus status = closed_ ? IoStatus::kBroken : IoStatus::kReady;
+  if (!closed_ && !output_told_) status = co_await WritableAwaiter{*this, timeout};
+  if (status == IoStatus::kTimedOut) co_return ETIMEDOUT;
+  if (status != IoStatus::kReady) co_return ECANCELED;
+  int error_number = 0;
+  socklen_t length = sizeof(error_number);
+  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error_number, &length);
+  co_return error_number;
 }
 
 void Stream::shutdown_write() {
-  boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  if (!closed_) ::shutdown(socket_.get(), SHUT_WR);
 }
 
 void Stream::close() {
   if (closed_) return;
   closed_ = true;
-  boost::system::error_code ignored;
-  // Outstanding operations end with operation_aborted on a later turn and resume their waiters; a waiter without an operation (the buffer was full) cannot exist.
-  socket_.close(ignored);
+  loop_.poller().unwatch(socket_.get(), *this);
+  socket_.reset();
+  // Not from within this call: who closes is often in the middle of what the waiter would end.
+  if (reader_ || writer_) {
+    retain();
+    loop_.next_turn(&Stream::end_waits, this);
+  }
+}
+
+void Stream::end_waits(void* owner) {
+  StreamPtr stream(static_cast<Stream*>(owner));
+  if (stream->reader_) stream->resume_reader(IoStatus::kBroken);
+  if (stream->writer_) stream->resume_writer(IoStatus::kBroken);
+}
+
+void Stream::reset() {
+  if (closed_) return;
+  linger now{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  close();
 }
 
 }  // namespace sandgate::net

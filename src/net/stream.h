@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connected socket with buffered input: what server and client connections are built on. At most one read of the socket is outstanding; it may be started ahead of need
-// (start_read), which is how a peer that leaves is noticed while nobody waits for bytes. Reference counted on its loop: outstanding operations keep it, so closing never
-// pulls memory from under the kernel. Loop thread only. Waits end by value, never by exception.
+// A socket with buffered input: what server and client connections are built on. Nothing is read unless somebody waits
+// for it, so views into the input stay where they are while others run; a peer that leaves is noticed all the same,
+// from the edge that the kernel tells. Reference counted on its loop, so that whoever is resumed may let go of it. Loop
+// thread only. Waits end by value, never by exception.
 #pragma once
 
 #include <sys/uio.h>
@@ -11,27 +12,30 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/loop.h"
 #include "base/task.h"
-#include "net/asio.h"
 #include "net/input_buffer.h"
+#include "net/poller.h"
+#include "platform/descriptor.h"
 
 namespace sandgate::net {
 
 class LoopThread;
 
 enum class IoStatus : unsigned char {
-  kReady,      // more input is there, or the socket takes output
-  kEnd,        // the peer sent its last byte
-  kBroken,     // reset, or closed by us
+  kReady,   // more input is there, or the socket takes output
+  kEnd,     // the peer sent its last byte
+  kBroken,  // reset, closed by us, or interrupted
   kTimedOut,
 };
 
-class Stream {
+class Stream final : private Poller::Watcher {
  public:
-  // Takes the socket, which must be non-blocking. The creator holds the first reference.
-  static Stream* create(LoopThread& loop, Socket socket);
+  // Takes a non-blocking socket, connected or connecting. The caller holds the first reference. Null when the system
+  // cannot watch another one.
+  static Stream* create(LoopThread& loop, platform::Descriptor socket);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -41,76 +45,96 @@ class Stream {
   }
 
   LoopThread& loop() const { return loop_; }
-  Socket& socket() { return socket_; }
+  int descriptor() const { return socket_.get(); }
 
-  // Input received and not consumed.
+  // Input received and not consumed. Valid until the next more() or rest().
   std::string_view input() const { return input_.bytes(); }
   void consume(std::size_t count) { input_.consume(count); }
-  // Nothing is buffered and nobody will look at old input: gives borrowed memory back. Not while a read is outstanding.
-  void rest() {
-    if (!reading_) input_.rest();
-  }
+  // About this many bytes are still to come (0: unknown), so that they are read with few system calls.
+  void expect(std::uint64_t bytes) { input_.expect(bytes); }
+  // Nobody will look at old input: when nothing is buffered, gives borrowed memory back.
+  void rest() { input_.rest(); }
 
-  // Starts a read unless one is outstanding or the input is at its end or full. Views into the input become invalid.
-  void start_read();
-  bool reading() const { return reading_; }
-  // The state of the input: kReady while more may come.
+  // The state of the input as far as it was read: kReady while more may come.
   IoStatus read_state() const { return read_state_; }
-
-  // Waits until the input grew, ended, broke, or `timeout` (0: none) passed. Starts a read when none is outstanding. One waiter at a time. kReady with nothing new
-  // means that the buffer is full.
+  // Waits until the input grew, ended, broke, or `timeout` (0: none) passed. One waiter at a time. kReady with nothing
+  // new means that the buffer is full.
   struct MoreAwaiter;
   MoreAwaiter more(Milliseconds timeout);
-  // Makes the waiter, if any, return kBroken.
+  // Makes the waiter, if any, return kBroken: at once, from within this call.
   void interrupt_read();
+  // Whether the kernel holds neither bytes nor an end for us. One system call.
+  bool silent() const;
 
-  // Called when input arrives, ends or breaks while nobody waits. May be null.
+  // Called when input arrives, ends or breaks while nobody waits for it; once for each edge, with nothing read. May
+  // delete its owner and let go of the stream.
   using Notify = void (*)(void* owner, IoStatus status);
   void on_unawaited_input(Notify notify, void* owner) {
     notify_ = notify;
     notify_owner_ = owner;
   }
 
-  // Sends everything. `timeout` bounds the time without progress. kBroken or kTimedOut: nothing more can be sent. One writer at a time. The pieces are changed.
+  // Sends everything. `timeout` bounds the time without progress. kBroken or kTimedOut: nothing more can be sent. While
+  // one writer waits, one more may come; its bytes follow. The pieces are changed.
   Task<IoStatus> write(std::span<iovec> pieces, Milliseconds timeout);
-  // One attempt without waiting, for the common case: true when everything went; otherwise `pieces` is what is left (check broken_output()).
+  // One attempt without waiting, for the common case: true when everything went; otherwise `pieces` is what is left
+  // (and output_broken() says whether it can still go). Sends nothing while a writer waits.
   bool write_now(std::span<iovec>& pieces);
-  bool output_broken() const { return output_broken_; }
+  bool output_broken() const { return output_broken_ || closed_; }
   // Bytes given to the kernel so far.
   std::uint64_t bytes_written() const { return bytes_written_; }
+  // Waits for a connect in progress to end: 0, or why not (errno; ETIMEDOUT after `timeout`, ECANCELED when closed).
+  Task<int> connected(Milliseconds timeout);
 
   void shutdown_write();
-  // Ends waits with kBroken. Idempotent.
+  // Closes. Waits end with kBroken on the next turn. Idempotent.
   void close();
+  // The same, so that the peer sees a reset instead of an orderly end, and the kernel drops what it did not take.
+  void reset();
   bool closed() const { return closed_; }
 
  private:
-  Stream(LoopThread& loop, Socket socket);
-  ~Stream() = default;
+  // So that one fast peer leaves turns to others: at most 16 x 64 KiB at a time.
+  static constexpr unsigned kReadsPerTurn = 16;
 
   struct WritableAwaiter;
-  void read_ended(const boost::system::error_code& failure, std::size_t bytes);
+
+  bool send_some(std::span<iovec>& pieces);
+
+  Stream(LoopThread& loop, platform::Descriptor socket);
+  ~Stream();
+
+  void ready(std::uint32_t events) override;
+  bool may_read_now();
+  bool pull();
   void resume_reader(IoStatus status);
   void resume_writer(IoStatus status);
   static void read_timed_out(void* owner);
   static void write_timed_out(void* owner);
+  static void read_on(void* owner);
+  static void end_waits(void* owner);
 
   LoopThread& loop_;
-  Socket socket_;
+  platform::Descriptor socket_;
+  std::uint32_t references_ = 1;
   InputBuffer input_;
   Timer read_timer_;
   Timer write_timer_;
   std::coroutine_handle<> reader_;
   std::coroutine_handle<> writer_;
+  Event written_;  // the writer that waited is through
   Notify notify_ = nullptr;
   void* notify_owner_ = nullptr;
   std::uint64_t bytes_written_ = 0;
-  std::uint32_t references_ = 1;
+  std::uint32_t last_turn_ = 0;      // when reads_in_turn_ was counted
+  std::uint16_t reads_in_turn_ = 0;
   IoStatus read_state_ = IoStatus::kReady;
   IoStatus read_result_ = IoStatus::kReady;
   IoStatus write_result_ = IoStatus::kReady;
-  bool reading_ = false;
-  bool waiting_writable_ = false;
+  bool readable_ = false;    // the kernel may have more than was read
+  bool output_told_ = false;  // the kernel has told once that the socket takes output, or never will
+  bool peer_ended_ = false;  // an end or an error waits behind what was not read
+  bool writing_ = false;     // between the first and the last byte of a write that had to wait
   bool output_broken_ = false;
   bool closed_ = false;
 };
@@ -132,6 +156,11 @@ class StreamPtr {
   StreamPtr() = default;
   // Adopts the reference.
   explicit StreamPtr(Stream* stream) : stream_(stream) {}
+  // One reference more.
+  static StreamPtr share(Stream& stream) {
+    stream.retain();
+    return StreamPtr(&stream);
+  }
   StreamPtr(const StreamPtr& other) : stream_(other.stream_) {
     if (stream_ != nullptr) stream_->retain();
   }

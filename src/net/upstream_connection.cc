@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <utility>
 
 #include "http/head_writer.h"
 #include "net/loop_thread.h"
@@ -13,7 +14,12 @@ namespace {
 
 using Kind = http::BodyFraming::Kind;
 
+// Up to here the first bytes of a body are copied behind the head: cheaper than a second piece for the kernel.
+constexpr std::size_t kCopiedBytesMax = 4096;
+
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
+
+std::unexpected<Error> given_up() { return fail(ErrorKind::kDisconnected, "the upstream request was given up"); }
 
 }  // namespace
 
@@ -21,6 +27,7 @@ void ResponseBody::begin(http::BodyFraming framing, Arena& arena) {
   framing_ = framing;
   decoder_ = http::BodyDecoder(framing, arena);
   handed_out_ = 0;
+  stream_.expect(decoder_.remaining());
 }
 
 std::optional<std::uint64_t> ResponseBody::length() const {
@@ -29,10 +36,11 @@ std::optional<std::uint64_t> ResponseBody::length() const {
   return std::nullopt;
 }
 
+void ResponseBody::release_piece() { stream_.consume(std::exchange(handed_out_, 0)); }
+
 Task<Result<std::string_view>> ResponseBody::read() {
   using StepKind = http::BodyDecoder::Step::Kind;
-  stream_.consume(handed_out_);
-  handed_out_ = 0;
+  release_piece();
   while (!decoder_.ended()) {
     http::BodyDecoder::Step step = decoder_.decode(stream_.input());
     if (step.kind == StepKind::kData) {
@@ -41,12 +49,17 @@ Task<Result<std::string_view>> ResponseBody::read() {
     }
     stream_.consume(step.consumed);
     if (step.kind == StepKind::kEnd) break;
-    if (step.kind == StepKind::kBroken) co_return fail(ErrorKind::kUpstream, "the upstream's response is malformed", std::string(step.reason));
+    if (step.kind == StepKind::kBroken) {
+      co_return fail(ErrorKind::kUpstream, "the upstream's response is malformed", std::string(step.reason));
+    }
     std::size_t before = stream_.input().size();
     IoStatus status = co_await stream_.more(timeout_);
     if (stream_.input().size() > before) continue;
     if (status == IoStatus::kEnd && decoder_.finish()) break;
-    if (status == IoStatus::kTimedOut) co_return fail(ErrorKind::kTimedOut, "the upstream stopped in the middle of its response");
+    if (status == IoStatus::kTimedOut) {
+      co_return fail(ErrorKind::kTimedOut, "the upstream stopped in the middle of its response");
+    }
+    if (stream_.closed()) co_return given_up();
     co_return fail(ErrorKind::kUpstream, "the upstream closed in the middle of its response");
   }
   co_return std::string_view();
@@ -67,32 +80,63 @@ RawStream& UpstreamConnection::raw() {
 }
 
 Task<Status> UpstreamConnection::send(std::span<iovec> pieces) {
-  if (stream_->write_now(pieces)) co_return Status();
   IoStatus status = co_await stream_->write(pieces, options_.write);
   if (status == IoStatus::kReady) co_return Status();
   if (status == IoStatus::kTimedOut) co_return fail(ErrorKind::kTimedOut, "the upstream takes no bytes");
+  if (stream_->closed()) co_return given_up();
   co_return fail(ErrorKind::kDisconnected, "the upstream closed the connection");
 }
 
-Task<Status> UpstreamConnection::write_head(const http::RequestHead& head, http::BodyFraming framing, bool upgrade, std::string_view body_start) {
+void UpstreamConnection::request_sent() {
+  request_done_ = true;
+  waiting_since_ = stream_->loop().now();
+}
+
+Task<Status> UpstreamConnection::write_head(const http::RequestHead& head, http::BodyFraming framing, bool upgrade,
+                                            std::string_view body_start) {
   written_before_ = stream_->bytes_written();
   received_any_ = false;
   response_begun_ = false;
+  request_done_ = false;
   request_framing_ = framing.kind;
-  request_left_ = framing.kind == Kind::kLength ? framing.length - body_start.size() : 0;
-  request_done_ = framing.kind == Kind::kNone || (framing.kind == Kind::kLength && request_left_ == 0);
+  request_left_ = framing.length;
   parser_.reset();
-  output_.clear();
-  http::write_request_head(output_, head, framing, upgrade ? http::ConnectionOption::kUpgrade : http::ConnectionOption::kImplied);
+  if (framing.kind != Kind::kChunked) {
+    if (body_start.size() > framing.length) co_return fail(ErrorKind::kInternal, "more bytes than the request announced");
+    request_left_ -= body_start.size();
+  }
+  waiting_since_ = stream_->loop().now();
+  std::string& text = stream_->loop().buffers().text();
+  http::write_request_head(text, head, framing,
+                           upgrade ? http::ConnectionOption::kUpgrade : http::ConnectionOption::kImplied);
   std::array<char, http::kChunkHeadBytesMax> chunk_head;
-  std::array<iovec, 4> pieces{piece_of(output_)};
-  std::size_t count = 1;
-  bool chunked = framing.kind == Kind::kChunked && !body_start.empty();
-  if (chunked) pieces[count++] = {chunk_head.data(), http::write_chunk_head(body_start.size(), chunk_head.data())};
-  if (!body_start.empty()) pieces[count++] = piece_of(body_start);
-  if (chunked) pieces[count++] = piece_of("\r\n");
-  Status status = co_await send({pieces.data(), count});
-  co_return status;
+  if (framing.kind == Kind::kChunked && !body_start.empty()) {
+    text.append(chunk_head.data(), http::write_chunk_head(body_start.size(), chunk_head.data()));
+  }
+  std::string_view suffix = framing.kind == Kind::kChunked && !body_start.empty() ? "\r\n" : "";
+  std::array<iovec, 3> pieces;
+  std::size_t count = 0;
+  if (body_start.size() <= kCopiedBytesMax) {
+    text.append(body_start).append(suffix);
+    pieces[count++] = piece_of(text);
+  } else {
+    for (std::string_view piece : {std::string_view(text), body_start, suffix}) {
+      if (!piece.empty()) pieces[count++] = piece_of(piece);
+    }
+  }
+  std::span<iovec> left(pieces.data(), count);
+  if (!stream_->write_now(left)) {
+    // `text` is the loop's: what is left of it moves here before anything else runs.
+    if (left.size() == count) {
+      held_.assign(static_cast<const char*>(left.front().iov_base), left.front().iov_len);
+      left.front() = piece_of(held_);
+    }
+    Status status = co_await send(left);
+    std::string().swap(held_);
+    if (!status) co_return status;
+  }
+  if (framing.kind != Kind::kChunked && request_left_ == 0) request_sent();
+  co_return Status();
 }
 
 Task<Status> UpstreamConnection::write_body(std::string_view bytes) {
@@ -109,9 +153,13 @@ Task<Status> UpstreamConnection::write_body(std::string_view bytes) {
     request_left_ -= bytes.size();
     pieces[count++] = piece_of(bytes);
   }
-  Status status = co_await send({pieces.data(), count});
-  if (status && request_framing_ == Kind::kLength && request_left_ == 0) request_done_ = true;
-  co_return status;
+  std::span<iovec> left(pieces.data(), count);
+  if (!stream_->write_now(left)) {
+    Status status = co_await send(left);
+    if (!status) co_return status;
+  }
+  if (request_framing_ == Kind::kLength && request_left_ == 0) request_sent();
+  co_return Status();
 }
 
 Task<Status> UpstreamConnection::finish_body(const http::Fields* trailers) {
@@ -123,8 +171,15 @@ Task<Status> UpstreamConnection::finish_body(const http::Fields* trailers) {
   last += "\r\n";
   iovec piece = piece_of(last);
   Status status = co_await send({&piece, 1});
-  if (status) request_done_ = true;
+  if (status) request_sent();
   co_return status;
+}
+
+// Until the request is done the upstream owes no head: the caller knows what to make of a timeout then.
+Milliseconds UpstreamConnection::head_time_left() const {
+  if (!request_done_) return options_.first_byte;
+  Nanoseconds passed = stream_->loop().now() - waiting_since_;
+  return options_.first_byte - std::chrono::duration_cast<Milliseconds>(passed);
 }
 
 Task<Status> UpstreamConnection::read_head(std::string_view method, http::ResponseHead& head) {
@@ -132,10 +187,11 @@ Task<Status> UpstreamConnection::read_head(std::string_view method, http::Respon
   for (;;) {
     http::BodyFraming framing;
     http::HeadResult result = parser_.parse(stream_->input(), method, head, framing);
+    received_any_ = received_any_ || !stream_->input().empty();
     if (result.kind == HeadKind::kDone) {
       stream_->consume(result.consumed);
       parser_.reset();
-      received_any_ = true;
+      waiting_since_ = stream_->loop().now();
       if (head.status >= 200) {
         response_begun_ = true;
         keep_alive_ = http::wants_keep_alive(head.fields, head.minor_version);
@@ -144,30 +200,34 @@ Task<Status> UpstreamConnection::read_head(std::string_view method, http::Respon
       co_return Status();
     }
     if (result.kind == HeadKind::kRefused) {
-      received_any_ = true;
       co_return fail(ErrorKind::kUpstream, "the upstream's response is malformed", std::string(result.refusal.reason));
     }
     std::size_t before = stream_->input().size();
-    received_any_ = received_any_ || before > 0;
-    IoStatus status = co_await stream_->more(options_.first_byte);
+    // In all, however steadily it drips.
+    Milliseconds left = head_time_left();
+    IoStatus status = IoStatus::kTimedOut;
+    if (left.count() > 0) status = co_await stream_->more(left);
     if (stream_->input().size() > before) continue;
+    // The request ended while we waited: the time counts from there.
+    if (status == IoStatus::kTimedOut && request_done_ && left.count() > 0) continue;
     if (status == IoStatus::kTimedOut) co_return fail(ErrorKind::kTimedOut, "the upstream did not answer in time");
+    if (stream_->closed()) co_return given_up();
     if (received_any_) co_return fail(ErrorKind::kUpstream, "the upstream closed in the middle of its response");
     co_return fail(ErrorKind::kDisconnected, "the upstream closed the connection");
   }
 }
 
-bool UpstreamConnection::reusable() const {
-  return !stream_->closed() && !stream_->output_broken() && stream_->read_state() == IoStatus::kReady && request_done_ && response_begun_ &&
-         keep_alive_ && body_.ended_cleanly() && stream_->input().empty() && !raw_;
+bool UpstreamConnection::reusable() {
+  bool over = request_done_ && response_begun_ && keep_alive_ && body_.ended_cleanly() && !raw_;
+  if (!over || stream_->output_broken() || stream_->read_state() != IoStatus::kReady) return false;
+  body_.release_piece();
+  return stream_->input().empty();
 }
 
-bool UpstreamConnection::alive() const { return !stream_->closed() && stream_->read_state() == IoStatus::kReady && stream_->input().empty(); }
-
 void UpstreamConnection::rest(Stream::Notify notify, void* owner) {
+  stream_->expect(0);
   stream_->rest();
   stream_->on_unawaited_input(notify, owner);
-  stream_->start_read();
 }
 
 void UpstreamConnection::wake() { stream_->on_unawaited_input(nullptr, nullptr); }

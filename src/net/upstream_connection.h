@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ClientConnection over a Stream. While pooled it keeps a read outstanding, so that a server that closes is noticed at once and costs no system call on lease.
+// ClientConnection over a Stream. While pooled it is told of every edge, so that a server that closes or speaks unasked
+// is noticed at once; before the next request goes out, what came since is looked for once more.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "http/body_decoder.h"
 #include "http/head_parser.h"
@@ -28,6 +31,8 @@ class ResponseBody final : public BodySource {
 
   // The whole body was read and its end did not need the connection's.
   bool ended_cleanly() const { return decoder_.ended() && framing_.kind != http::BodyFraming::Kind::kUntilClose; }
+  // The piece read last is done with: the input begins after it.
+  void release_piece();
 
  private:
   Stream& stream_;
@@ -42,7 +47,8 @@ class UpstreamConnection final : public ClientConnection {
   UpstreamConnection(StreamPtr stream, const PoolOptions& options);
   ~UpstreamConnection() override;
 
-  Task<Status> write_head(const http::RequestHead& head, http::BodyFraming framing, bool upgrade, std::string_view body_start) override;
+  Task<Status> write_head(const http::RequestHead& head, http::BodyFraming framing, bool upgrade,
+                          std::string_view body_start) override;
   Task<Status> write_body(std::string_view bytes) override;
   Task<Status> finish_body(const http::Fields* trailers) override;
   bool wrote_any() const override { return stream_->bytes_written() > written_before_; }
@@ -53,9 +59,9 @@ class UpstreamConnection final : public ClientConnection {
   void abort() override { stream_->close(); }
 
   // Ready for another exchange: the last one is over on both sides and nothing unexpected arrived.
-  bool reusable() const;
-  // Still open, and nothing arrived since it was pooled.
-  bool alive() const;
+  bool reusable();
+  // Open, and the server has neither closed nor said anything since the last exchange. One system call.
+  bool silent() const { return stream_->silent(); }
   // Enters the pool: memory is given back, and `notify(owner)` is called when the server closes or speaks unasked.
   void rest(Stream::Notify notify, void* owner);
   void wake();
@@ -68,16 +74,19 @@ class UpstreamConnection final : public ClientConnection {
 
  private:
   Task<Status> send(std::span<iovec> pieces);
+  void request_sent();
+  Milliseconds head_time_left() const;
 
   StreamPtr stream_;
-  PoolOptions options_;
+  const PoolOptions& options_;  // the pool's
   http::ResponseParser parser_;
   ResponseBody body_;
   std::optional<BufferedRawStream> raw_;
-  std::string output_;
+  std::string held_;  // the part of a head that the socket did not take at once
   std::uint64_t written_before_ = 0;
-  http::BodyFraming::Kind request_framing_ = http::BodyFraming::Kind::kNone;
   std::uint64_t request_left_ = 0;
+  Nanoseconds waiting_since_{0};  // for a head: from the end of the request, or of the last interim response
+  http::BodyFraming::Kind request_framing_ = http::BodyFraming::Kind::kNone;
   bool request_done_ = true;
   bool response_begun_ = false;
   bool keep_alive_ = false;

@@ -60,13 +60,21 @@ std::optional<std::string> Received::field(std::string_view name) const {
   return std::nullopt;
 }
 
+RawClient::RawClient(platform::Descriptor connected) : socket_(std::move(connected)) {
+  // A peer that takes nothing fails the test, too.
+  timeval patience{kPatience.count() / 1000, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
 RawClient::RawClient(std::uint16_t port) {
   platform::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) socket_ = std::move(socket);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+    *this = RawClient(std::move(socket));
+  }
 }
 
 bool RawClient::send(std::string_view bytes) {
@@ -97,6 +105,14 @@ std::string RawClient::receive_until(std::string_view needle) {
   while (buffer_.find(needle) == std::string::npos && fill(kPatience)) {
   }
   return std::exchange(buffer_, {});
+}
+
+std::string RawClient::receive_exactly(std::size_t bytes) {
+  while (buffer_.size() < bytes && fill(kPatience)) {
+  }
+  std::string taken = buffer_.substr(0, bytes);
+  buffer_.erase(0, taken.size());
+  return taken;
 }
 
 std::string RawClient::receive_all() {
@@ -146,6 +162,12 @@ bool RawClient::closed_by_peer() {
 }
 
 void RawClient::shutdown_write() { ::shutdown(socket_.get(), SHUT_WR); }
+
+void RawClient::reset() {
+  linger now{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  socket_.reset();
+}
 
 Received fetch(std::uint16_t port, std::string_view method, std::string_view target, const FieldList& fields, std::string_view body) {
   RawClient client(port);

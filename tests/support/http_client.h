@@ -32,6 +32,8 @@ class RawClient {
 
   // Connects to 127.0.0.1:PORT.
   explicit RawClient(std::uint16_t port);
+  // Either end of a connection that exists already; blocking.
+  explicit RawClient(platform::Descriptor connected);
   bool connected() const { return static_cast<bool>(socket_); }
 
   // False when the peer is gone.
@@ -41,12 +43,16 @@ class RawClient {
   // Reads until the text contains `needle`, the end, or the patience is over; returns everything read and not yet taken.
   std::string receive_until(std::string_view needle);
   std::string receive_all();
+  // Exactly this many bytes, or fewer at the end or when the patience is over.
+  std::string receive_exactly(std::size_t bytes);
   // The next response. `to_head`: it answers a HEAD request and has no body.
   Received receive_response(bool to_head = false);
   // Whether the peer closed the connection (waits for it).
   bool closed_by_peer();
 
   void shutdown_write();
+  // Closes so that the peer sees a reset.
+  void reset();
   void close() { socket_.reset(); }
   int fd() const { return socket_.get(); }
 

@@ -3,10 +3,8 @@
 # What we use from Debian, as targets with names of our own. Everything here is a system header, so our warnings do not apply to it.
 set(SANDGATE_SETUP_HINT "Run tools/setup, or install it with:   sudo apt-get install")
 
-find_package(Threads REQUIRED)
-
-# Boost 1.81: headers only (Asio, and the implementation units in src/third_party).
-find_path(SANDGATE_BOOST_INCLUDE boost/asio/awaitable.hpp)
+# Boost 1.81: headers only; src/third_party compiles them.
+find_path(SANDGATE_BOOST_INCLUDE boost/url.hpp)
 if(NOT SANDGATE_BOOST_INCLUDE)
   message(FATAL_ERROR "Boost's headers are missing. ${SANDGATE_SETUP_HINT} libboost1.81-dev")
 endif()
@@ -19,11 +17,6 @@ endif()
 add_library(boost_headers INTERFACE)
 target_include_directories(boost_headers SYSTEM INTERFACE "${SANDGATE_BOOST_INCLUDE}")
 target_compile_definitions(boost_headers INTERFACE BOOST_ALL_NO_LIB)
-
-add_library(boost_asio INTERFACE)
-target_link_libraries(boost_asio INTERFACE boost_headers Threads::Threads)
-# No deprecated names, and the concrete executors everywhere: any_io_executor costs an indirect call per operation.
-target_compile_definitions(boost_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HEADER_ONLY)
 
 # spdlog and fmt header-only, through targets of ours: Debian's spdlog target would link libfmt.so.
 find_package(fmt CONFIG QUIET)

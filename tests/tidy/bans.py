@@ -14,8 +14,8 @@ def _call(names):
 CALLS = [
     ("unbounded-copy", _call(r"strcpy|strcat|sprintf|vsprintf|gets|stpcpy"), "use std::string_view, fmt::format_to_n or a checked copy"),
     ("unchecked-number", _call(r"atoi|atol|atoll|atof"), "std::from_chars reports what it cannot read"),
-    ("weak-randomness", _call(r"rand|srand|random|drand48|random_shuffle"), "take a sandgate::Entropy (platform/entropy.h)"),
-    ("shell", _call(r"system|popen|execlp|execvp"), "no shell and no PATH: posix_spawn with a fixed program, as sandbox/compiler does"),
+    ("weak-randomness", _call(r"rand|srand|drand48|random_shuffle"), "take a sandgate::Entropy (platform/entropy.h)"),
+    ("shell", _call(r"system|popen"), "no shell: posix_spawn with a fixed program, as sandbox/compiler does"),
     ("hidden-state", _call(r"strtok|localtime|gmtime|asctime|ctime|strerror|setlocale"), "not reentrant: use the _r form or our own"),
     ("regex", re.compile(r"\bstd::(?:basic_)?w?regex\b"), "std::regex recurses on its input: write the parser"),
     ("using-namespace-std", re.compile(r"\busing\s+namespace\s+std\s*;"), "name what you use"),

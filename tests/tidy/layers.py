@@ -28,10 +28,9 @@ LAYERS = {
 OUTSIDE = {
     "sandgate_engine.h": ["sandbox", "abi/router_middleware"],
     "version.h": ["telemetry", "admin", "server", "cli"],
-    "boost/asio": ["net", "server"],
     "boost/json": ["modules", "gateway", "admin", "third_party"],
     "boost/url": ["gateway", "third_party"],
-    "boost/system": ["net", "server", "modules", "gateway", "admin"],
+    "boost/system": ["modules", "gateway", "admin"],
     "boost/": [],
     "CLI/": ["cli"],
     "spdlog/": ["platform"],

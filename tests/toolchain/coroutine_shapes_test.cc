@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Coroutine shapes that a compiler must get right before we trust it with the rest. Debian 12's g++ 12.2 fails several
-// of them, most without a word: a body with no declaration at its top level and an await in a condition never runs (or
-// crashes with Asio's awaitable), `c ? co_await x : y` uses freed memory, `P{co_await a, co_await b}` frees twice,
-// braced lists and statement expressions do not compile. Every shape runs on a small task of our own and on
-// boost::asio::awaitable, and every value in it is counted.
+// of them, most without a word: a body with no declaration at its top level and an await in a condition never runs,
+// `c ? co_await x : y` uses freed memory, `P{co_await a, co_await b}` frees twice, braced lists and statement
+// expressions do not compile. Every shape runs on the smallest task there is and on sandgate::Task, and every value in
+// it is counted.
 #include <gtest/gtest.h>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <coroutine>
 #include <deque>
 #include <exception>
@@ -21,6 +16,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "base/task.h"
 
 namespace {
 
@@ -49,16 +46,16 @@ struct Pair {
   Tracked second;
 };
 
-// The smallest task: lazy, one owner, resumes its caller at the end.
+// The smallest task: lazy, one owner, resumes its caller at the end, lets exceptions through.
 template <typename T>
-class Task {
+class SmallTask {
  public:
   struct promise_type {
     std::optional<T> value;
     std::exception_ptr error;
     std::coroutine_handle<> caller = std::noop_coroutine();
 
-    Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    SmallTask get_return_object() { return SmallTask(std::coroutine_handle<promise_type>::from_promise(*this)); }
     std::suspend_always initial_suspend() noexcept { return {}; }
     auto final_suspend() noexcept {
       struct Final {
@@ -74,11 +71,11 @@ class Task {
     void unhandled_exception() { error = std::current_exception(); }
   };
 
-  explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
-  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
-  Task(const Task&) = delete;
-  Task& operator=(Task&&) = delete;
-  ~Task() {
+  explicit SmallTask(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
+  SmallTask(SmallTask&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  SmallTask(const SmallTask&) = delete;
+  SmallTask& operator=(SmallTask&&) = delete;
+  ~SmallTask() {
     if (handle_) handle_.destroy();
   }
 
@@ -100,77 +97,69 @@ class Task {
   std::coroutine_handle<promise_type> handle_;
 };
 
-struct OwnTask {
-  template <typename T>
-  using Co = Task<T>;
+// Coroutines that wait for the next turn of `run`.
+std::deque<std::coroutine_handle<>> ready;
 
-  static inline std::deque<std::coroutine_handle<>> ready;
+struct NextTurn {
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> self) const { ready.push_back(self); }
+  void await_resume() const {}
+};
 
-  static Task<bool> pause() {
-    struct Pause {
-      bool await_ready() { return false; }
-      void await_suspend(std::coroutine_handle<> self) { ready.push_back(self); }
-      void await_resume() {}
-    };
-    co_await Pause{};
-    co_return true;
+void turn_until_idle() {
+  while (!ready.empty()) {
+    auto next = ready.front();
+    ready.pop_front();
+    next.resume();
   }
+}
+
+struct Small {
+  template <typename T>
+  using Co = SmallTask<T>;
 
   template <typename T>
-  static T run(Task<T> task) {
+  static T run(SmallTask<T> task) {
     task.start();
-    while (!ready.empty()) {
-      auto next = ready.front();
-      ready.pop_front();
-      next.resume();
-    }
+    turn_until_idle();
     return task.result();
   }
 };
 
-struct AsioAwaitable {
+struct Ours {
   template <typename T>
-  using Co = boost::asio::awaitable<T, boost::asio::io_context::executor_type>;
+  using Co = sandgate::Task<T>;
 
-  static Co<bool> pause() {
-    co_await boost::asio::post(boost::asio::use_awaitable_t<boost::asio::io_context::executor_type>());
-    co_return true;
+  template <typename T>
+  static sandgate::Detached keep_result(sandgate::Task<T> task, std::optional<T>& result) {
+    result = co_await std::move(task);
   }
 
   template <typename T>
-  static T run(Co<T> coroutine) {
-    boost::asio::io_context context;
-    std::exception_ptr error;
+  static T run(sandgate::Task<T> task) {
     std::optional<T> result;
-    boost::asio::co_spawn(context.get_executor(), std::move(coroutine),
-                          [&](std::exception_ptr failure, std::optional<T> value) {
-                            error = failure;
-                            result = std::move(value);
-                          });
-    context.run();
-    if (error) std::rethrow_exception(error);
-    return std::move(*result);
+    keep_result(std::move(task), result);
+    turn_until_idle();
+    return std::move(result).value();
   }
 };
 
 template <typename Kind>
 class CoroutineShapes : public testing::Test {
- protected:
+ public:
   template <typename T>
   using Co = typename Kind::template Co<T>;
-  // A Tracked in a type that Asio may default-construct.
-  using Value = std::shared_ptr<Tracked>;
 
-  static Co<Value> make(int value) {
-    co_await Kind::pause();
-    co_return std::make_shared<Tracked>(value);
+  static Co<Tracked> make(int value) {
+    co_await NextTurn{};
+    co_return Tracked(value);
   }
   static Co<int> number(int value) {
-    co_await Kind::pause();
+    co_await NextTurn{};
     co_return value;
   }
   static Co<bool> is(bool answer) {
-    co_await Kind::pause();
+    co_await NextTurn{};
     co_return answer;
   }
 
@@ -183,7 +172,7 @@ class CoroutineShapes : public testing::Test {
   void TearDown() override { EXPECT_EQ(Tracked::live, 0) << "a value of the frame was destroyed twice, or never"; }
 };
 
-using Kinds = testing::Types<OwnTask, AsioAwaitable>;
+using Kinds = testing::Types<Small, Ours>;
 TYPED_TEST_SUITE(CoroutineShapes, Kinds);
 
 // The shapes are static functions of a template, so that both kinds run the same source.
@@ -219,37 +208,37 @@ struct Shape : CoroutineShapes<Kind> {
   }
   static Co<int> await_in_one_branch(bool take) {
     Tracked other(7);
-    Tracked chosen = take ? *co_await make(3) : other;
+    Tracked chosen = take ? co_await make(3) : other;
     co_return chosen.value() + other.value();
   }
   static Co<int> awaits_in_braces() {
-    Pair pair{*co_await make(1), *co_await make(2)};
+    Pair pair{co_await make(1), co_await make(2)};
     co_return pair.first.value() * 10 + pair.second.value();
   }
   static Co<int> awaits_in_a_braced_list() {
-    std::vector<Tracked> values{*co_await make(1), *co_await make(2), Tracked(co_await number(3))};
+    std::vector<Tracked> values{co_await make(1), co_await make(2), Tracked(co_await number(3))};
     co_return sum(values);
   }
-  static Co<int> awaits_in_a_braced_argument() { co_return sum({*co_await make(4), *co_await make(5)}); }
+  static Co<int> awaits_in_a_braced_argument() { co_return sum({co_await make(4), co_await make(5)}); }
   static Co<int> total(std::vector<Tracked> values, Tracked more) {
-    co_await Kind::pause();
+    co_await NextTurn{};
     co_return sum(values) + more.value();
   }
   static Co<int> braced_argument_of_an_awaited_call() {
     co_return co_await total({Tracked(1), Tracked(2)}, Tracked(3));
   }
   static Co<int> awaits_in_nested_arguments() {
-    co_return co_await total({*co_await make(co_await number(1))}, *co_await make(co_await number(co_await number(2))));
+    co_return co_await total({co_await make(co_await number(1))}, co_await make(co_await number(co_await number(2))));
   }
   static Co<int> await_in_a_statement_expression() {
     int value = __extension__({
-      Tracked temporary = *co_await make(5);
+      Tracked temporary = co_await make(5);
       temporary.value();
     });
     co_return value + __extension__({ co_await number(1); });
   }
   static Co<std::vector<int>> list() {
-    co_await Kind::pause();
+    co_await NextTurn{};
     co_return std::vector<int>{1, 2, 3};
   }
   static Co<int> await_in_a_range() {
@@ -257,24 +246,9 @@ struct Shape : CoroutineShapes<Kind> {
     for (int value : co_await list()) result = result * 10 + co_await number(value);
     co_return result;
   }
-  static Co<int> fails() {
-    Tracked local(1);
-    co_await Kind::pause();
-    throw std::runtime_error("expected");
-  }
-  static Co<int> exception_through_awaits() {
-    std::string caught;
-    try {
-      Tracked local(2);
-      co_await fails();
-    } catch (const std::runtime_error& error) {
-      caught = error.what();
-    }
-    co_return caught == "expected" ? co_await number(1) : 0;
-  }
   template <typename Call>
   static Co<int> apply(Call call, int value) {
-    co_await Kind::pause();
+    co_await NextTurn{};
     co_return call(value);
   }
   static Co<int> await_with_a_capturing_lambda() {
@@ -283,8 +257,8 @@ struct Shape : CoroutineShapes<Kind> {
   }
   static Co<int> structured_binding() {
     auto [first, second] = std::pair{co_await make(1), co_await make(2)};
-    co_await Kind::pause();
-    co_return first->value() * 10 + second->value();
+    co_await NextTurn{};
+    co_return first.value() * 10 + second.value();
   }
 };
 
@@ -306,7 +280,6 @@ SANDGATE_SHAPE(BracedArgumentOfAnAwaitedCall, braced_argument_of_an_awaited_call
 SANDGATE_SHAPE(AwaitsInNestedArguments, awaits_in_nested_arguments(), 3)
 SANDGATE_SHAPE(AwaitInAStatementExpression, await_in_a_statement_expression(), 6)
 SANDGATE_SHAPE(AwaitInARange, await_in_a_range(), 123)
-SANDGATE_SHAPE(ExceptionThroughAwaits, exception_through_awaits(), 1)
 SANDGATE_SHAPE(AwaitWithACapturingLambda, await_with_a_capturing_lambda(), 42)
 SANDGATE_SHAPE(StructuredBinding, structured_binding(), 12)
 
@@ -315,18 +288,42 @@ TYPED_TEST(CoroutineShapes, AwaitInWhile) {
   EXPECT_EQ(TypeParam::run(Shape<TypeParam>::await_in_while(rounds)), 3);
 }
 
-TEST(OwnTaskShape, DestroyedWhileSuspendedDestroysItsLocals) {
+SmallTask<int> fails() {
+  Tracked local(1);
+  co_await NextTurn{};
+  throw std::runtime_error("expected");
+}
+
+SmallTask<int> catches() {
+  std::string caught;
+  try {
+    Tracked local(2);
+    co_await fails();
+  } catch (const std::runtime_error& error) {
+    caught = error.what();
+  }
+  co_return caught == "expected" ? co_await CoroutineShapes<Small>::number(1) : 0;
+}
+
+TEST(SmallTask, ExceptionsPassThroughAwaits) {
+  EXPECT_EQ(Small::run(catches()), 1);
+  EXPECT_EQ(Tracked::live, 0);
+}
+
+SmallTask<int> suspends_with_locals() {
+  Tracked local(1);
+  Pair pair{local, Tracked(2)};
+  co_await NextTurn{};
+  co_return local.value() + pair.first.value();
+}
+
+TEST(SmallTask, DestroyedWhileSuspendedDestroysItsLocals) {
   {
-    Task<int> task = []() -> Task<int> {
-      Tracked local(1);
-      Pair pair{local, Tracked(2)};
-      co_await OwnTask::pause();
-      co_return local.value() + pair.first.value();
-    }();
+    SmallTask<int> task = suspends_with_locals();
     task.start();
     EXPECT_FALSE(task.done());
     EXPECT_EQ(Tracked::live, 3);
-    OwnTask::ready.clear();
+    ready.clear();
   }
   EXPECT_EQ(Tracked::live, 0);
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "exchange/problem.h"
 #include "gateway/client_body_error.h"
 #include "gateway/content_length.h"
 #include "gateway/proxy_fields.h"
@@ -200,9 +201,21 @@ Task<Talk> attempt(Passage& passage, const UpstreamServer& server, Freshness fre
   co_return outcome;
 }
 
+Task<Status> refuse_loop(Exchange& exchange) {
+  Status answered =
+      co_await respond_problem(exchange, {.status = 508,
+                                          .error = "loop_detected",
+                                          .detail = "this request goes round in circles: an upstream leads back here"});
+  co_return answered;
+}
+
 }  // namespace
 
 Task<Status> Proxy::serve(Exchange& exchange) const {
+  if (passes_so_far(exchange.request.fields) > kPassesMax) {
+    Status refused = co_await refuse_loop(exchange);
+    co_return refused;
+  }
   Passage passage(exchange);
   TriedServers tried;
   Talk outcome;

@@ -8,6 +8,8 @@
 // replaced by a fresh one, once, if no byte of the request left, or if the method is idempotent and there is no body;
 // in both cases only before a byte of the response. Nothing else is repeated.
 //
+// A request that has passed too many gateways of this name (Via) is answered 508: its upstream leads back here.
+//
 // Errors of serve(): kUpstream (502: no connection, or a broken answer), kTimedOut (504), kOverloaded (503: no
 // descriptor), what the exchange was cancelled with, and those of the client's own body (client_body_error.h). An
 // answer that breaks after its head is aborted.

@@ -51,6 +51,8 @@ constexpr FieldIds kNotToClient = {
     FieldId::kTransferEncoding,   FieldId::kUpgrade,         FieldId::kXRequestId,
 };
 
+constexpr std::string_view kViaName = "sandgate";
+
 // Adds our element to Via; lines there are become one.
 void add_via(http::Fields& fields, bool has_via, int minor_version) {
   std::string_view element = minor_version == 0 ? "1.0 sandgate" : "1.1 sandgate";
@@ -111,6 +113,19 @@ void make_upstream_request(const Exchange& exchange, Upgrading upgrading, http::
   }
   if (upgrading == Upgrading::kWebSocket) head.fields.add({"upgrade", "websocket", FieldId::kUpgrade});
   add_via(head.fields, has_via, request.minor_version);
+}
+
+int passes_so_far(const http::Fields& fields) {
+  int passes = 0;
+  for (const Field& field : fields) {
+    if (field.id != FieldId::kVia) continue;
+    for_each_list_element(field.value, [&passes](std::string_view element) {
+      bool ours = element.ends_with(kViaName) && element.size() > kViaName.size() &&
+                  element[element.size() - kViaName.size() - 1] == ' ';
+      passes += ours ? 1 : 0;
+    });
+  }
+  return passes;
 }
 
 void make_client_response(const Exchange& exchange, http::ResponseHead& head) {

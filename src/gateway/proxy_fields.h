@@ -20,6 +20,11 @@ Upgrading asks_to_upgrade(const Exchange& exchange);
 // before (forwarding_fields.h).
 void make_upstream_request(const Exchange& exchange, Upgrading upgrading, http::RequestHead& head);
 
+// How often the request has passed a gateway of this name already, as Via tells. A handful is a chain of gateways, more
+// is a gateway that is its own upstream.
+inline constexpr int kPassesMax = 8;
+int passes_so_far(const http::Fields& fields);
+
 // Turns an upstream's final head into what the client gets: x-request-id is the exchange's.
 void make_client_response(const Exchange& exchange, http::ResponseHead& head);
 // The same for a 101 (Switching Protocols) to websocket: Upgrade stays.

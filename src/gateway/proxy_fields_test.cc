@@ -107,6 +107,14 @@ TEST(ProxyFields, ViaIsAppendedToAsOneList) {
   EXPECT_THAT(upstream_lines(old), ElementsAre("via: 1.0 sandgate"));
 }
 
+TEST(ProxyFields, CountsItsOwnElementsOfVia) {
+  test::FakeExchange fake;
+  EXPECT_EQ(passes_so_far(fake.exchange.request.fields), 0);
+  fake.add_field("Via", "1.1 sandgate, 1.1 other, 1.0 sandgate")
+      .add_field("Via", "sandgate, 1.1 notsandgate, 1.1 sandgate");
+  EXPECT_EQ(passes_so_far(fake.exchange.request.fields), 3);
+}
+
 TEST(ProxyFields, ViaOfAResponseNamesTheVersionOfTheUpstream) {
   test::FakeExchange fake;
   http::ResponseHead head(fake.arena);

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "gateway/proxy_fields.h"
 #include "gateway/testing/proxy_fixture.h"
 
 namespace sandgate::gateway {
@@ -154,6 +155,17 @@ TEST_F(ProxyServersTest, ARequestOfWhichNothingLeftGoesToTheNextServer) {
   expect(1).answer(200, "");
   serve();
   EXPECT_EQ(outcome(), "ok");
+}
+
+TEST_F(ProxyServersTest, AnUpstreamThatLeadsBackHereIsFound) {
+  prepare();
+  std::string via = "1.1 sandgate";
+  for (int i = 0; i < kPassesMax; ++i) via += ", 1.1 sandgate";
+  fake->add_field("Via", via);
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_EQ(sent().status, 508);
+  EXPECT_TRUE(upstream->scripts[0].asked_fresh.empty());
 }
 
 TEST_F(ProxyServersTest, AnHttp10RequestWithoutHostGetsTheServersAuthority) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The upstream of the benchmarks: one thread on raw epoll that answers every request with the same 150 bytes and skips bodies with a Content-Length. As cheap as a
-// server can be, so that what is measured is the proxy. Usage: origin PORT
+// The upstream of the benchmarks: one thread on raw epoll that answers every request with the same 150 bytes and skips
+// bodies with a Content-Length. As cheap as a server can be, so that what is measured is the proxy. Usage: origin PORT
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,7 +21,8 @@
 namespace {
 
 constexpr std::string_view kAnswer =
-    "HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Fri, 21 Nov 2026 04:00:00 GMT\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n"
+    "HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Fri, 21 Nov 2026 04:00:00 GMT\r\nContent-Type: "
+    "text/plain\r\nContent-Length: 13\r\n"
     "Connection: keep-alive\r\n\r\nHello, World!";
 
 struct Connection {
@@ -46,7 +47,8 @@ void answer(const Connection& connection) { ::send(connection.fd, kAnswer.data()
 
 // False when the peer is gone.
 bool serve(Connection& connection) {
-  ssize_t got = ::recv(connection.fd, connection.bytes.data() + connection.held, connection.bytes.size() - connection.held, 0);
+  ssize_t got =
+      ::recv(connection.fd, connection.bytes.data() + connection.held, connection.bytes.size() - connection.held, 0);
   if (got <= 0) return false;
   connection.held += static_cast<std::size_t>(got);
   for (;;) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A bump allocator for what lives as long as one exchange: heads, edited fields, guest records. Freed as a whole by reset(), which keeps
-// the first block, so a keep-alive connection allocates nothing per request. Not thread-safe. Never runs destructors.
+// A bump allocator for what lives as long as one exchange: heads, edited fields, guest records. Freed as a whole by
+// reset(), which keeps the first block, so a keep-alive connection allocates nothing per request. Not thread-safe.
+// Never runs destructors.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,8 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  // Never null: memory exhaustion ends the process, as everywhere (operator new). `alignment` is a power of two, at most 16.
+  // Never null: memory exhaustion ends the process, as everywhere (operator new). `alignment` is a power of two, at
+  // most 16.
   void* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
     std::uintptr_t at = (cursor_ + alignment - 1) & ~(alignment - 1);
     if (at + bytes > end_ || at + bytes < at) return allocate_slow(bytes, alignment);

@@ -26,7 +26,8 @@ constexpr std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Calls `visit(element)` for each element of a comma-separated list, trimmed; empty elements are skipped (RFC 9110 section 5.6.1).
+// Calls `visit(element)` for each element of a comma-separated list, trimmed; empty elements are skipped (RFC 9110
+// section 5.6.1).
 template <typename Visit>
 constexpr void for_each_list_element(std::string_view list, Visit&& visit) {
   while (!list.empty()) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cancelling an exchange: a suspended coroutine cannot be destroyed from outside, so whoever waits for something registers how to stop the waiting; cancel() runs
-// these, the waits end with an error, and the frames unwind by themselves. Loop thread only.
+// Cancelling an exchange: a suspended coroutine cannot be destroyed from outside, so whoever waits for something
+// registers how to stop the waiting; cancel() runs these, the waits end with an error, and the frames unwind by
+// themselves. Loop thread only.
 #pragma once
 
 #include <string_view>
@@ -33,7 +34,8 @@ class CancelHook {
 
 class Cancellation {
  public:
-  // Runs every registered stop once; later hooks see cancelled() and must not start to wait. Idempotent: the first reason stays.
+  // Runs every registered stop once; later hooks see cancelled() and must not start to wait. Idempotent: the first
+  // reason stays.
   void cancel(ErrorKind kind, std::string_view reason);
   bool cancelled() const { return cancelled_; }
   // kDisconnected when the client left, kTimedOut, or kOverloaded while draining.

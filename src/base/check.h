@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CHECK is for bugs of ours: it prints the condition and ends the process. Nothing that a client, an upstream, a guest or a
-// configuration file can cause is ever a CHECK.
+// CHECK is for bugs of ours: it prints the condition and ends the process. Nothing that a client, an upstream, a guest
+// or a configuration file can cause is ever a CHECK.
 #pragma once
 
 namespace sandgate {
@@ -10,8 +10,8 @@ namespace sandgate {
 
 }  // namespace sandgate
 
-#define SANDGATE_CHECK(condition)                                       \
-  do {                                                                  \
-    if (!(condition)) [[unlikely]]                                      \
-      ::sandgate::check_failed(#condition, __FILE_NAME__, __LINE__);    \
+#define SANDGATE_CHECK(condition)                                    \
+  do {                                                               \
+    if (!(condition)) [[unlikely]]                                   \
+      ::sandgate::check_failed(#condition, __FILE_NAME__, __LINE__); \
   } while (false)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors that happen are values. `Error` is classified by what the caller should do about it, not by where it arose; one place in
-// exchange/problem.h maps the kinds to HTTP statuses. `detail` is for people who operate the server and may be shown to clients;
-// `cause` (paths, system errors, backtraces) goes to the log only. Bugs are not errors: see check.h.
+// Errors that happen are values. `Error` is classified by what the caller should do about it, not by where it arose;
+// one place in exchange/problem.h maps the kinds to HTTP statuses. `detail` is for people who operate the server and
+// may be shown to clients; `cause` (paths, system errors, backtraces) goes to the log only. Bugs are not errors: see
+// check.h.
 #pragma once
 
 #include <string>

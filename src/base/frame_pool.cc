@@ -7,7 +7,8 @@
 namespace sandgate::frame_pool {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)))
+#if defined(__SANITIZE_ADDRESS__) || \
+    (defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)))
 constexpr bool kPooled = false;
 #else
 constexpr bool kPooled = true;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Free lists for coroutine frames, one set per thread, by size class: a nested co_await costs a pop and a push instead of malloc and free.
-// A frame may be released on another thread than the one that made it; it then joins that thread's list. Bounded: past kFramesKept of a class a
-// frame goes back to the heap. Sanitizer builds go to the heap always, so that use after free is seen.
+// Free lists for coroutine frames, one set per thread, by size class: a nested co_await costs a pop and a push instead
+// of malloc and free. A frame may be released on another thread than the one that made it; it then joins that thread's
+// list. Bounded: past kFramesKept of a class a frame goes back to the heap. Sanitizer builds go to the heap always, so
+// that use after free is seen.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What code that runs on a loop thread may ask of its loop: run something later, and timers. net/loop_thread implements it; tests use a fake one
-// with a clock of their own. An exchange, its guest calls and its connections never leave their loop's thread.
+// What code that runs on a loop thread may ask of its loop: run something later, and timers. net/loop_thread implements
+// it; tests use a fake one with a clock of their own. An exchange, its guest calls and its connections never leave
+// their loop's thread.
 #pragma once
 
 #include <chrono>
@@ -17,8 +18,9 @@ using Milliseconds = std::chrono::milliseconds;
 
 class Loop;
 
-// A deadline in a loop's timer wheel (timer_wheel.h). Intrusive: owned by what it guards, no allocation. Leaves the wheel when destroyed. Loop thread only.
-// Resolution is Loop::kTimerTick; a timer never fires early. Arming again for later and disarming only store a word.
+// A deadline in a loop's timer wheel (timer_wheel.h). Intrusive: owned by what it guards, no allocation. Leaves the
+// wheel when destroyed. Loop thread only. Resolution is Loop::kTimerTick; a timer never fires early. Arming again for
+// later and disarming only store a word.
 class Timer {
  public:
   using Callback = void (*)(void* owner);
@@ -57,7 +59,8 @@ class Loop {
 
   // 0 for the first loop; below the number of loops.
   virtual unsigned index() const = 0;
-  // From any thread: runs `job` on the loop's thread soon. Jobs of one caller keep their order. After the loop has ended the job is dropped unrun.
+  // From any thread: runs `job` on the loop's thread soon. Jobs of one caller keep their order. After the loop has
+  // ended the job is dropped unrun.
   virtual void post(std::function<void()> job) = 0;
   // From the loop's thread: `turn(owner)` runs once after pending I/O had its turn. For run queues; no allocation.
   virtual void next_turn(void (*turn)(void* owner), void* owner) = 0;

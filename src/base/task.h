@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Task<T>: a coroutine that starts when it is awaited and resumes its awaiter when it ends, on the same thread and without growing the
-// stack (symmetric transfer). Frames come from a free list of the thread (frame_pool.h). A Task is awaited at most once. A suspended Task
-// must not be destroyed while something outside still means to resume it: cancel what it waits for instead (base/loop.h).
+// Task<T>: a coroutine that starts when it is awaited and resumes its awaiter when it ends, on the same thread and
+// without growing the stack (symmetric transfer). Frames come from a free list of the thread (frame_pool.h). A Task is
+// awaited at most once. A suspended Task must not be destroyed while something outside still means to resume it: cancel
+// what it waits for instead (base/loop.h).
 //
-// Rules: no capturing lambda coroutines, one co_await per statement, parameters by value or with a stated owner. Errors are Results;
-// an exception that leaves a coroutine ends the process.
+// Rules: no capturing lambda coroutines, one co_await per statement, parameters by value or with a stated owner. Errors
+// are Results; an exception that leaves a coroutine ends the process.
 #pragma once
 
 #include <coroutine>
@@ -99,8 +100,8 @@ inline Task<void> Promise<void>::get_return_object() {
 }
 }  // namespace task_internal
 
-// A coroutine that nobody awaits: it runs at once until its first suspension and frees itself at its end. For the roots only (a connection,
-// a background job); whoever starts one must keep what it uses alive until it ends.
+// A coroutine that nobody awaits: it runs at once until its first suspension and frees itself at its end. For the roots
+// only (a connection, a background job); whoever starts one must keep what it uses alive until it ends.
 class Detached {
  public:
   struct promise_type {
@@ -114,8 +115,8 @@ class Detached {
   };
 };
 
-// Suspends one coroutine until somebody calls set(). Single-threaded; set() resumes the waiter at once, from within the call.
-// set() before wait() makes wait() pass; reset() arms it again.
+// Suspends one coroutine until somebody calls set(). Single-threaded; set() resumes the waiter at once, from within the
+// call. set() before wait() makes wait() pass; reset() arms it again.
 class Event {
  public:
   void set() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The timers of one loop: a hashed wheel of 1024 slots of 4 ms. Deadlines beyond one turn (4 s) are looked at once a turn. Pure: the loop says what time it is and
-// asks when to look again. Loop thread only.
+// The timers of one loop: a hashed wheel of 1024 slots of 4 ms. Deadlines beyond one turn (4 s) are looked at once a
+// turn. Pure: the loop says what time it is and asks when to look again. Loop thread only.
 #pragma once
 
 #include <array>
@@ -23,7 +23,8 @@ class TimerWheel {
 
   void arm(Timer& timer, Nanoseconds deadline);
   void remove(Timer& timer);
-  // Runs the callbacks that are due at `now`, in no particular order. They may arm and destroy timers, the running one included.
+  // Runs the callbacks that are due at `now`, in no particular order. They may arm and destroy timers, the running one
+  // included.
   void fire_due(Nanoseconds now);
   // When to call fire_due next; nothing when the wheel is empty.
   std::optional<Nanoseconds> next_due() const;

@@ -87,7 +87,9 @@ TEST(TimerWheel, CallbackMayArmItselfAndDestroyOthers) {
   WheelLoop loop;
   struct Pair {
     explicit Pair(Loop& loop)
-        : first(loop, [](void* owner) { static_cast<Pair*>(owner)->fire(); }, this), victim(std::make_unique<Counter>(loop)) {}
+        : first(
+              loop, [](void* owner) { static_cast<Pair*>(owner)->fire(); }, this),
+          victim(std::make_unique<Counter>(loop)) {}
     void fire() {
       ++fired;
       victim.reset();

@@ -21,7 +21,9 @@ constexpr std::size_t kConnectionsMax = 1'000'000;
 constexpr unsigned kDrainSecondsMax = 3600;
 
 const std::map<std::string, telemetry::AccessLogFormat> kAccessLogFormats = {
-    {"text", telemetry::AccessLogFormat::kText}, {"json", telemetry::AccessLogFormat::kJson}, {"off", telemetry::AccessLogFormat::kOff}};
+    {"text", telemetry::AccessLogFormat::kText},
+    {"json", telemetry::AccessLogFormat::kJson},
+    {"off", telemetry::AccessLogFormat::kOff}};
 const std::map<std::string, log::Level> kLogLevels = {{"debug", log::Level::kDebug},
                                                       {"info", log::Level::kInfo},
                                                       {"warning", log::Level::kWarning},
@@ -39,7 +41,9 @@ struct ServeLine {
 
 void add_listening(CLI::App& serve, ServeLine& line) {
   serve.add_option("--host", line.settings.host, "address to listen on")->capture_default_str()->group("Listening");
-  serve.add_option("--port", line.settings.port, "port to listen on; 0 chooses a free one")->capture_default_str()->group("Listening");
+  serve.add_option("--port", line.settings.port, "port to listen on; 0 chooses a free one")
+      ->capture_default_str()
+      ->group("Listening");
   serve.add_option("--threads", line.settings.threads, "event loops; 0 is one per core")
       ->check(CLI::Range(0U, server::kThreadsMax))
       ->capture_default_str()
@@ -55,28 +59,35 @@ void add_listening(CLI::App& serve, ServeLine& line) {
 }
 
 void add_proxying(CLI::App& serve, ServeLine& line) {
-  serve.add_option("--worker-urls", line.settings.worker_urls, "upstream servers, as http://HOST:PORT; several in a row, with commas, or repeated")
+  serve
+      .add_option("--worker-urls", line.settings.worker_urls,
+                  "upstream servers, as http://HOST:PORT; several in a row, with commas, or repeated")
       ->required()
       ->expected(1, -1)
       ->group("Proxying");
-  serve.add_option("--trusted-proxies", line.settings.trusted_proxies,
-                   "addresses whose X-Forwarded-* and Forwarded are believed, as 10.0.0.0/8; loopback when not given")
+  serve
+      .add_option("--trusted-proxies", line.settings.trusted_proxies,
+                  "addresses whose X-Forwarded-* and Forwarded are believed, as 10.0.0.0/8; loopback when not given")
       ->expected(1, -1)
       ->group("Proxying");
 }
 
 void add_modules(CLI::App& serve, ServeLine& line) {
-  serve.add_flag("--enable-wasm", line.settings.enable_wasm, "serve /wasm and run the modules deployed there")->group("Modules");
+  serve.add_flag("--enable-wasm", line.settings.enable_wasm, "serve /wasm and run the modules deployed there")
+      ->group("Modules");
   serve.add_option("--admin-token", line.settings.admin_token, "bearer token that /wasm asks of everyone")
       ->envname("SANDGATE_ADMIN_TOKEN")
       ->group("Modules");
-  serve.add_option("--wasm-admin", line.wasm_admin, "`loopback`: /wasm for clients on this machine, also when listening beyond it")
+  serve
+      .add_option("--wasm-admin", line.wasm_admin,
+                  "`loopback`: /wasm for clients on this machine, also when listening beyond it")
       ->check(CLI::IsMember({"loopback"}))
       ->group("Modules");
   serve.add_option("--module-dir", line.settings.module_directory, "deploy only files from this folder")
       ->check(CLI::ExistingDirectory)
       ->group("Modules");
-  serve.add_option("--cache-dir", line.settings.cache_directory, "compiled code; by default $XDG_CACHE_HOME/sandgate")->group("Modules");
+  serve.add_option("--cache-dir", line.settings.cache_directory, "compiled code; by default $XDG_CACHE_HOME/sandgate")
+      ->group("Modules");
   serve
       .add_option_function<std::uint64_t>(
           "--max-body-size", [&line](std::uint64_t bytes) { line.settings.body_bytes_max = bytes; },
@@ -94,7 +105,9 @@ void add_observing(CLI::App& serve, ServeLine& line) {
       ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case))
       ->default_str("info")
       ->group("Observing");
-  serve.add_option("--metrics-listen", line.settings.metrics_listen, "serve /metrics on this address instead of the main port, as 127.0.0.1:9100")
+  serve
+      .add_option("--metrics-listen", line.settings.metrics_listen,
+                  "serve /metrics on this address instead of the main port, as 127.0.0.1:9100")
       ->group("Observing");
   serve.add_flag("--no-health", line.no_health, "pass /healthz and /readyz to the workers")->group("Observing");
   serve.add_flag("--no-metrics", line.no_metrics, "pass /metrics to the workers")->group("Observing");
@@ -125,7 +138,8 @@ int run(int argc, char** argv) {
   add_observing(*serve_command, line);
 
   DemoOptions demo_options;
-  CLI::App* demo_command = app.add_subcommand("demo", "run a worker, a gateway and the auth example, with curl lines to try");
+  CLI::App* demo_command =
+      app.add_subcommand("demo", "run a worker, a gateway and the auth example, with curl lines to try");
   demo_command->add_option("--port", demo_options.port, "port of the gateway")->capture_default_str();
   demo_command->add_flag("--check", demo_options.check, "run the curl lines, print what they show, and exit");
 

@@ -25,7 +25,8 @@ class ModuleFile {
   static Result<ModuleFile> create() {
     const char* temporary = ::getenv("TMPDIR");
     std::string folder = std::string(temporary != nullptr ? temporary : "/tmp") + "/sandgate-demo-XXXXXX";
-    if (::mkdtemp(folder.data()) == nullptr) return fail(ErrorKind::kInternal, "no temporary folder can be made", folder);
+    if (::mkdtemp(folder.data()) == nullptr)
+      return fail(ErrorKind::kInternal, "no temporary folder can be made", folder);
     ModuleFile file(folder);
     Status wrote = platform::write_file_atomically(file.path(), demo_module(), 0600);
     if (!wrote) return fail(std::move(wrote.error()));
@@ -78,8 +79,10 @@ int demo(const DemoOptions& options) {
   if (!gateway) return failed(gateway.error());
 
   std::string url = "http://" + (*gateway)->address().text();
-  fmt::print("worker   http://{}  (answers with what it saw)\ngateway  {}\nmodule   {}  (examples/auth: an API key for /v1 and /api)\n\n",
-             (*worker)->address().text(), url, module->path());
+  fmt::print(
+      "worker   http://{}  (answers with what it saw)\ngateway  {}\nmodule   {}  (examples/auth: an API key for /v1 "
+      "and /api)\n\n",
+      (*worker)->address().text(), url, module->path());
   if (options.check) return check_demo(url, module->path());
 
   std::optional<std::string> uuid = deploy_demo(url, module->path());
@@ -90,8 +93,7 @@ int demo(const DemoOptions& options) {
   }
   fmt::print("Ctrl-C ends the demo.\n");
   std::fflush(stdout);
-  while (wait_for_signal(std::chrono::hours(1)) == Signal::kNone) {
-  }
+  while (wait_for_signal(std::chrono::hours(1)) == Signal::kNone) {}
   return kExitOk;
 }
 

@@ -65,7 +65,8 @@ bool show(const DemoStep& step, std::string& uuid) {
   while (!answer->body.empty() && answer->body.back() == '\n') answer->body.pop_back();
   fmt::print("{}{}[{}]\n", answer->body, answer->body.empty() ? "" : "  ", answer->status);
   bool as_expected = answer->status == step.status && answer->body.find(step.contains) != std::string::npos;
-  if (!as_expected) fmt::print("  expected: {} with {}\n", step.status, step.contains.empty() ? "anything" : step.contains);
+  if (!as_expected)
+    fmt::print("  expected: {} with {}\n", step.status, step.contains.empty() ? "anything" : step.contains);
   fmt::print("\n");
   std::fflush(stdout);
   std::size_t at = answer->body.find(kSuccess);
@@ -78,15 +79,19 @@ bool show(const DemoStep& step, std::string& uuid) {
 std::vector<DemoStep> demo_steps(std::string_view url, std::string_view module_path) {
   std::string models = fmt::format("{}/v1/models", url);
   std::string deploy = fmt::format(
-      "curl -X POST {}/wasm -H 'Content-Type: application/json' -d '{{\"modules\": [{{\"name\": \"auth\", \"file_path\": \"{}\", "
+      "curl -X POST {}/wasm -H 'Content-Type: application/json' -d '{{\"modules\": [{{\"name\": \"auth\", "
+      "\"file_path\": \"{}\", "
       "\"module_type\": \"Middleware\", \"attach_points\": [{{\"Middleware\": \"OnRequest\"}}]}}]}}'",
       url, module_path);
   return {
       {"deploy the module while the gateway runs", deploy, 200, "Success", true},
-      {"without a key the module rejects the request; the worker never sees it", fmt::format("curl {}", models), 401, "", false},
-      {"with the key it reaches the worker", fmt::format("curl {} -H 'Authorization: Bearer secret-api-key-12345'", models), 200,
-       "\"worker\":\"demo\"", false},
-      {"paths outside /v1 and /api need none", fmt::format("curl {}/generate", url), 200, "\"path\":\"/generate\"", false},
+      {"without a key the module rejects the request; the worker never sees it", fmt::format("curl {}", models), 401,
+       "", false},
+      {"with the key it reaches the worker",
+       fmt::format("curl {} -H 'Authorization: Bearer secret-api-key-12345'", models), 200, "\"worker\":\"demo\"",
+       false},
+      {"paths outside /v1 and /api need none", fmt::format("curl {}/generate", url), 200, "\"path\":\"/generate\"",
+       false},
       {"what is deployed, and what it did", fmt::format("curl {}/wasm", url), 200, "\"total_executions\":3", false},
       {"remove it again", fmt::format("curl -X DELETE {}/wasm/UUID", url), 200, "Module removed successfully", false},
       {"now nobody asks for a key", fmt::format("curl {}", models), 200, "\"worker\":\"demo\"", false},

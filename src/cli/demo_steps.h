@@ -11,9 +11,9 @@
 namespace sandgate::cli {
 
 struct DemoStep {
-  std::string shows;    // what the line is for
-  std::string command;  // for a shell; UUID stands for the module's id, which the deployment told
-  int status = 200;     // what the gateway answers
+  std::string shows;     // what the line is for
+  std::string command;   // for a shell; UUID stands for the module's id, which the deployment told
+  int status = 200;      // what the gateway answers
   std::string contains;  // something the body has
   bool deploys = false;
 };

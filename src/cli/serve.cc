@@ -36,7 +36,8 @@ int serve(const server::Settings& settings) {
   if (!server) {
     fmt::print(stderr, "sandgate: {}\n", server.error().detail);
     if (!server.error().cause.empty()) fmt::print(stderr, "  cause: {}\n", server.error().cause);
-    return server.error().kind == ErrorKind::kInvalid || server.error().kind == ErrorKind::kUnsupported ? kExitUsage : kExitFailed;
+    return server.error().kind == ErrorKind::kInvalid || server.error().kind == ErrorKind::kUnsupported ? kExitUsage
+                                                                                                        : kExitFailed;
   }
   log::info("{}", (*server)->description());
   // Scripts wait for this line: the port answers.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a body comes from: a client connection, an upstream, a buffer, a guest. Pulled: nobody reads a socket unless the next stage asked, so back-pressure
-// is TCP's. Owned by whoever made it, alive as long as the exchange (or the call) it belongs to. Loop thread only; one read at a time.
+// Where a body comes from: a client connection, an upstream, a buffer, a guest. Pulled: nobody reads a socket unless
+// the next stage asked, so back-pressure is TCP's. Owned by whoever made it, alive as long as the exchange (or the
+// call) it belongs to. Loop thread only; one read at a time.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +19,16 @@ class BodySource {
  public:
   virtual ~BodySource() = default;
 
-  // The next piece, valid until the next read() or the source's end; empty at the end of the body, again and again. Errors: kDisconnected (the peer left
-  // in the middle), kInvalid (malformed framing), kTimedOut (no progress), kTooLarge (over the limit of the request body).
+  // The next piece, valid until the next read() or the source's end; empty at the end of the body, again and again.
+  // Errors: kDisconnected (the peer left in the middle), kInvalid (malformed framing), kTimedOut (no progress),
+  // kTooLarge (over the limit of the request body).
   virtual Task<Result<std::string_view>> read() = 0;
   // Bytes of the whole body when known from the start; nothing when chunked.
   virtual std::optional<std::uint64_t> length() const = 0;
   // True when there is no body at all: length() is 0 and read() is not needed.
   bool empty() const { return length() == std::uint64_t{0}; }
-  // The rest is not wanted: ends a pending read with kDisconnected, and later ones too. A client connection closes after the response then.
+  // The rest is not wanted: ends a pending read with kDisconnected, and later ones too. A client connection closes
+  // after the response then.
   virtual void abort() = 0;
   // Trailer fields, after read() returned the end. Null when there are none.
   virtual const http::Fields* trailers() const { return nullptr; }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One request and its response: everything the request path passes around. Made by a connection (or a test, or another route), handed down by reference on one
-// thread, ended when its handler returns. It knows no connection: body source and response sink are injected.
+// One request and its response: everything the request path passes around. Made by a connection (or a test, or another
+// route), handed down by reference on one thread, ended when its handler returns. It knows no connection: body source
+// and response sink are injected.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +10,10 @@
 #include <string_view>
 
 #include "base/arena.h"
+#include "base/cancellation.h"
 #include "base/loop.h"
 #include "base/result.h"
 #include "exchange/body_source.h"
-#include "base/cancellation.h"
 #include "exchange/response_sink.h"
 #include "http/message.h"
 
@@ -38,13 +39,14 @@ class RawStream {
   virtual void close() = 0;
 };
 
-// What happened to the exchange, for the access log and metrics. Written along the way; text lives in the arena or is static.
+// What happened to the exchange, for the access log and metrics. Written along the way; text lives in the arena or is
+// static.
 struct ExchangeRecord {
-  std::string_view upstream;       // authority of the last one tried
-  std::string_view error;          // short reason when the gateway itself answered with an error
+  std::string_view upstream;         // authority of the last one tried
+  std::string_view error;            // short reason when the gateway itself answered with an error
   std::uint64_t response_bytes = 0;  // body bytes handed to the sink
   std::uint64_t request_bytes = 0;   // body bytes read
-  int status = 0;                  // as sent; 0 when nothing was sent
+  int status = 0;                    // as sent; 0 when nothing was sent
 };
 
 class Exchange {
@@ -56,14 +58,15 @@ class Exchange {
   Loop& loop() const { return loop_; }
   Arena& arena() const { return arena_; }
 
-  // The source and the sink in force; a filter swaps in its own and restores what it found. Never null while a handler runs.
+  // The source and the sink in force; a filter swaps in its own and restores what it found. Never null while a handler
+  // runs.
   BodySource& body() const { return *body_; }
   void set_body(BodySource& body) { body_ = &body; }
   ResponseSink& sink() const { return *sink_; }
   void set_sink(ResponseSink& sink) { sink_ = &sink; }
 
-  // Answers an upgrade: sends `head` (a 101) and gives the raw stream, whose owner is the exchange; the sink is committed then. Only before start().
-  // kUnsupported when the transport cannot.
+  // Answers an upgrade: sends `head` (a 101) and gives the raw stream, whose owner is the exchange; the sink is
+  // committed then. Only before start(). kUnsupported when the transport cannot.
   Task<Result<RawStream*>> take_over(const http::ResponseHead& head) {
     if (upgrade_ == nullptr) co_return fail(ErrorKind::kUnsupported, "this connection cannot be upgraded");
     Result<RawStream*> stream = co_await upgrade_->take_over(head);
@@ -86,12 +89,12 @@ class Exchange {
  public:
   http::RequestHead request;  // path normalised; filters may edit it
   Cancellation cancellation;
-  Peer peer;                  // of the transport
+  Peer peer;  // of the transport
   Peer local;
-  std::string_view client;    // address after trusted proxies
-  std::string_view target;    // as received, for the log
-  std::string_view id;        // x-request-id: 1 to 128 visible ASCII bytes
-  Nanoseconds started{0};     // loop().precise_now() at the end of the head
+  std::string_view client;  // address after trusted proxies
+  std::string_view target;  // as received, for the log
+  std::string_view id;      // x-request-id: 1 to 128 visible ASCII bytes
+  Nanoseconds started{0};   // loop().precise_now() at the end of the head
   std::int64_t received_unix_ms = 0;
   ExchangeRecord record;
 };

@@ -16,8 +16,9 @@ void fill_random(std::span<std::byte> to);
 // Version 4 (RFC 9562), lower case, 36 characters.
 std::string make_uuid();
 
-// Makes request ids: 32 lower-case hex digits, unique across servers. A random prefix per source and a counter scrambled by a random key, so that an id
-// costs no system call and tells nothing about traffic. One per loop; not thread-safe.
+// Makes request ids: 32 lower-case hex digits, unique across servers. A random prefix per source and a counter
+// scrambled by a random key, so that an id costs no system call and tells nothing about traffic. One per loop; not
+// thread-safe.
 class RequestIds {
  public:
   static constexpr std::size_t kLength = 32;

@@ -23,7 +23,8 @@ ErrorKind kind_of(int error_number) {
 
 std::unexpected<Error> system_failure(std::string_view doing, const std::string& path) {
   int error_number = errno;
-  return fail(kind_of(error_number), fmt::format("{} failed", doing), fmt::format("{}: {}", path, system_error_text(error_number)));
+  return fail(kind_of(error_number), fmt::format("{} failed", doing),
+              fmt::format("{}: {}", path, system_error_text(error_number)));
 }
 
 Status write_all(const Descriptor& file, std::string_view content, const std::string& path) {
@@ -38,7 +39,9 @@ Status write_all(const Descriptor& file, std::string_view content, const std::st
 
 }  // namespace
 
-std::string system_error_text(int error_number) { return fmt::format("{} ({})", std::generic_category().message(error_number), error_number); }
+std::string system_error_text(int error_number) {
+  return fmt::format("{} ({})", std::generic_category().message(error_number), error_number);
+}
 
 Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -47,10 +50,11 @@ Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) 
 }
 
 Result<std::string> read_file(const Descriptor& file, std::uint64_t bytes_max) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return system_failure("reading a file", "");
   if (!S_ISREG(status.st_mode)) return fail(ErrorKind::kInvalid, "not a regular file");
-  if (static_cast<std::uint64_t>(status.st_size) > bytes_max) return fail(ErrorKind::kTooLarge, fmt::format("larger than {} bytes", bytes_max));
+  if (static_cast<std::uint64_t>(status.st_size) > bytes_max)
+    return fail(ErrorKind::kTooLarge, fmt::format("larger than {} bytes", bytes_max));
   std::string content(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t at = 0;
   while (at < content.size()) {
@@ -69,7 +73,8 @@ Status write_file_atomically(const std::string& path, std::string_view content, 
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file) return system_failure("creating a file", temporary);
   Status wrote = write_all(file, content, temporary);
-  if (wrote && (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0)) wrote = system_failure("writing a file", temporary);
+  if (wrote && (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0))
+    wrote = system_failure("writing a file", temporary);
   if (wrote && ::rename(temporary.c_str(), path.c_str()) != 0) wrote = system_failure("renaming a file", path);
   if (!wrote) {
     ::unlink(temporary.c_str());
@@ -86,11 +91,14 @@ Status make_private_directory(const std::string& path) {
   std::filesystem::path folder(path);
   if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), failure);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_failure("creating a folder", path);
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return system_failure("reading a folder", path);
-  if (!S_ISDIR(status.st_mode)) return fail(ErrorKind::kDenied, fmt::format("{} is not a folder; remove it or name another one", path));
-  if (status.st_uid != ::geteuid()) return fail(ErrorKind::kDenied, fmt::format("{} belongs to another user; name a folder of your own", path));
-  if ((status.st_mode & 0022) != 0) return fail(ErrorKind::kDenied, fmt::format("{0} can be written by others; run: chmod go-w {0}", path));
+  if (!S_ISDIR(status.st_mode))
+    return fail(ErrorKind::kDenied, fmt::format("{} is not a folder; remove it or name another one", path));
+  if (status.st_uid != ::geteuid())
+    return fail(ErrorKind::kDenied, fmt::format("{} belongs to another user; name a folder of your own", path));
+  if ((status.st_mode & 0022) != 0)
+    return fail(ErrorKind::kDenied, fmt::format("{0} can be written by others; run: chmod go-w {0}", path));
   return {};
 }
 

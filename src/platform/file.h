@@ -12,15 +12,18 @@
 
 namespace sandgate::platform {
 
-// The whole of a regular file. kNotFound, kDenied, kInvalid (no regular file), kTooLarge (over `bytes_max`); the path is in `cause` only.
+// The whole of a regular file. kNotFound, kDenied, kInvalid (no regular file), kTooLarge (over `bytes_max`); the path
+// is in `cause` only.
 Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max);
 // The same from an open descriptor, from its start.
 Result<std::string> read_file(const Descriptor& file, std::uint64_t bytes_max);
 
-// Replaces `path` so that a reader or a crash sees the old or the new content: temporary file beside it, fsync, rename, fsync of the folder.
+// Replaces `path` so that a reader or a crash sees the old or the new content: temporary file beside it, fsync, rename,
+// fsync of the folder.
 Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode);
 
-// Makes a folder (and its parents) with mode 0700, or checks that it is a folder of this user that others cannot write. kDenied with the command that mends it.
+// Makes a folder (and its parents) with mode 0700, or checks that it is a folder of this user that others cannot write.
+// kDenied with the command that mends it.
 Status make_private_directory(const std::string& path);
 
 // What errno means, with the number: "Permission denied (13)".

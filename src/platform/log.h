@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The operational log: one line per event on stderr, time first, level second. Text that others chose (paths, fields, guest output) passes through escaped(), so
-// that no one writes lines of their own. Thread-safe. Secrets never go in here.
+// The operational log: one line per event on stderr, time first, level second. Text that others chose (paths, fields,
+// guest output) passes through escaped(), so that no one writes lines of their own. Thread-safe. Secrets never go in
+// here.
 #pragma once
 
 #include <fmt/core.h>
@@ -37,7 +38,8 @@ void error(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
   if (enabled(Level::kError)) write(Level::kError, fmt::format(format, std::forward<Arguments>(arguments)...));
 }
 
-// Appends `text` with backslashes, double quotes, control bytes and bytes above 0x7e as \xHH, at most `bytes_max` of it ("..." follows when cut).
+// Appends `text` with backslashes, double quotes, control bytes and bytes above 0x7e as \xHH, at most `bytes_max` of it
+// ("..." follows when cut).
 void append_escaped(std::string& out, std::string_view text, std::size_t bytes_max = 4096);
 std::string escaped(std::string_view text, std::size_t bytes_max = 4096);
 

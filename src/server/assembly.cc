@@ -86,7 +86,8 @@ void Assembly::build_modules(const Settings& settings, const Surroundings& surro
   middleware_ = std::make_unique<gateway::Middleware>(*guest_calls_, store_, middleware, *proxy_);
   chain_ = std::make_unique<gateway::Chain>(store_, *middleware_, *proxy_, surroundings.loops.size());
 
-  admin::AdminAccess access = admin::choose_admin_access({settings.admin_token, surroundings.beyond_loopback, settings.wasm_admin_loopback});
+  admin::AdminAccess access =
+      admin::choose_admin_access({settings.admin_token, surroundings.beyond_loopback, settings.wasm_admin_loopback});
   admin_rule_ = access.rule;
   wasm_api_ = std::make_unique<admin::WasmApi>(store_, *deployer_);
   wasm_guard_ = std::make_unique<admin::AdminGuard>(std::move(access), *wasm_api_);
@@ -134,15 +135,18 @@ std::vector<gateway::Endpoint> Assembly::endpoints(const Settings& settings) con
     table.push_back({"/healthz", Match::kPath, &health_});
     table.push_back({"/readyz", Match::kPath, &readiness_});
   }
-  if (settings.metrics_endpoint && settings.metrics_listen.empty()) table.push_back({"/metrics", Match::kPath, metrics_guard_.get()});
+  if (settings.metrics_endpoint && settings.metrics_listen.empty())
+    table.push_back({"/metrics", Match::kPath, metrics_guard_.get()});
   return table;
 }
 
 std::string Assembly::description() const {
   std::string workers;
-  for (const auto& server : upstream_->servers()) workers += fmt::format("{}{}", workers.empty() ? "" : ", ", server->authority());
+  for (const auto& server : upstream_->servers())
+    workers += fmt::format("{}{}", workers.empty() ? "" : ", ", server->authority());
   if (!engine_) return fmt::format("workers {}; modules off (--enable-wasm turns them on)", workers);
-  return fmt::format("workers {}; modules on: {}; /wasm for {}", workers, engine_->description(), admin_text(admin_rule_));
+  return fmt::format("workers {}; modules on: {}; /wasm for {}", workers, engine_->description(),
+                     admin_text(admin_rule_));
 }
 
 }  // namespace sandgate::server

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns settings into the handlers of a server: the only place that knows the whole list. Members are declared in the order they need each other, so they end in the
-// opposite one. Made on one thread before the loops run, destroyed after they ended.
+// Turns settings into the handlers of a server: the only place that knows the whole list. Members are declared in the
+// order they need each other, so they end in the opposite one. Made on one thread before the loops run, destroyed after
+// they ended.
 #pragma once
 
 #include <atomic>
@@ -35,7 +36,9 @@ namespace sandgate::server {
 // Answers 404: what the metrics listener says to everything else.
 class NotFound final : public Handler {
  public:
-  Task<Status> serve(Exchange&) const override { co_return fail(ErrorKind::kNotFound, "there is nothing here; see /metrics"); }
+  Task<Status> serve(Exchange&) const override {
+    co_return fail(ErrorKind::kNotFound, "there is nothing here; see /metrics");
+  }
 };
 
 class Assembly {

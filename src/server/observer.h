@@ -12,7 +12,8 @@ namespace sandgate::server {
 class Observer final : public gateway::ExchangeObserver {
  public:
   // Both outlive the observer. `access_log` may be null: off.
-  Observer(telemetry::Metrics& metrics, telemetry::AccessLog* access_log) : metrics_(metrics), access_log_(access_log) {}
+  Observer(telemetry::Metrics& metrics, telemetry::AccessLog* access_log)
+      : metrics_(metrics), access_log_(access_log) {}
 
   void began(Exchange& exchange) override { metrics_.loop(exchange.loop().index()).request_started(); }
   void ended(Exchange& exchange, Nanoseconds duration) override {

@@ -30,7 +30,9 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-unsigned loop_count(unsigned wanted) { return wanted != 0 ? wanted : std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax); }
+unsigned loop_count(unsigned wanted) {
+  return wanted != 0 ? wanted : std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
+}
 
 class RunningServer final : public Server {
  public:
@@ -54,7 +56,9 @@ class RunningServer final : public Server {
     }
 
     Result<net::Address> address = net::resolve(settings.host, settings.port);
-    if (!address) return fail(ErrorKind::kInvalid, fmt::format("--host {}: {}", settings.host, address.error().detail), address.error().cause);
+    if (!address)
+      return fail(ErrorKind::kInvalid, fmt::format("--host {}: {}", settings.host, address.error().detail),
+                  address.error().cause);
     Result<std::unique_ptr<Assembly>> assembly =
         Assembly::create(settings, {std::move(loops), !address->is_loopback(), [this] { return connection_counts(); }});
     if (!assembly) return fail(std::move(assembly.error()));
@@ -79,7 +83,8 @@ class RunningServer final : public Server {
 
   const net::Address& address() const override { return address_; }
   std::string description() const override {
-    return fmt::format("sandgate with {} event loop{}, {}", loops_.size(), loops_.size() == 1 ? "" : "s", assembly_->description());
+    return fmt::format("sandgate with {} event loop{}, {}", loops_.size(), loops_.size() == 1 ? "" : "s",
+                       assembly_->description());
   }
 
   void begin_drain() override {
@@ -87,7 +92,9 @@ class RunningServer final : public Server {
     main_->drain();
     if (metrics_) metrics_->drain();
   }
-  bool drained() const override { return main_->open_connections() == 0 && (!metrics_ || metrics_->open_connections() == 0); }
+  bool drained() const override {
+    return main_->open_connections() == 0 && (!metrics_ || metrics_->open_connections() == 0);
+  }
 
  private:
   telemetry::ConnectionCounts connection_counts() const {
@@ -104,10 +111,13 @@ class RunningServer final : public Server {
     return sum;
   }
 
-  Status listen_for_metrics(const Settings& settings, const std::vector<net::LoopThread*>& loops, const net::ServerOptions& options) {
+  Status listen_for_metrics(const Settings& settings, const std::vector<net::LoopThread*>& loops,
+                            const net::ServerOptions& options) {
     if (settings.metrics_listen.empty()) return {};
     Result<net::Address> address = net::parse_listen_address(settings.metrics_listen);
-    if (!address) return fail(ErrorKind::kInvalid, fmt::format("--metrics-listen: {}", address.error().detail), address.error().cause);
+    if (!address)
+      return fail(ErrorKind::kInvalid, fmt::format("--metrics-listen: {}", address.error().detail),
+                  address.error().cause);
     metrics_ = net::HttpServer::create(loops, assembly_->metrics_handler(), options);
     Result<net::Address> bound = metrics_->listen(*address);
     if (!bound) return fail(std::move(bound.error()));

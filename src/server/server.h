@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A running gateway: everything that `sandgate serve` starts, from the settings to the open port, and its end. Made and ended on one thread, which must have the
-// signals blocked that it wants to wait for. Two servers in one process are fine (tests, the demo).
+// A running gateway: everything that `sandgate serve` starts, from the settings to the open port, and its end. Made and
+// ended on one thread, which must have the signals blocked that it wants to wait for. Two servers in one process are
+// fine (tests, the demo).
 #pragma once
 
 #include <memory>
@@ -15,7 +16,8 @@ namespace sandgate::server {
 
 class Server {
  public:
-  // Builds everything and opens the port, which answers from then on. Errors are for the person at the command line: kInvalid names the flag, kDenied, kNotFound, kInternal.
+  // Builds everything and opens the port, which answers from then on. Errors are for the person at the command line:
+  // kInvalid names the flag, kDenied, kNotFound, kInternal.
   static Result<std::unique_ptr<Server>> start(const Settings& settings);
   // Ends at once what still runs.
   virtual ~Server() = default;

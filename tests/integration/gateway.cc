@@ -35,7 +35,8 @@ Gateway::Gateway(const server::Settings& settings) : server_(start(settings)) {}
 
 Received Gateway::post_module(std::string_view name, std::string_view path, const std::vector<std::string>& points) {
   std::string attach;
-  for (const std::string& point : points) attach += (attach.empty() ? "" : ",") + ("{\"Middleware\":\"" + point + "\"}");
+  for (const std::string& point : points)
+    attach += (attach.empty() ? "" : ",") + ("{\"Middleware\":\"" + point + "\"}");
   std::string body = "{\"modules\":[{\"name\":\"" + std::string(name) + "\",\"file_path\":\"" + std::string(path) +
                      "\",\"module_type\":\"Middleware\",\"attach_points\":[" + attach + "]}]}";
   return fetch(port(), "POST", "/wasm", {{"Content-Type", "application/json"}}, body);

@@ -28,10 +28,12 @@ class Gateway {
   server::Server& server() { return *server_; }
   Worker& worker() { return *worker_; }
 
-  // Deploys a guest of tests/guests under its own name. Returns its UUID; fails the test and returns nothing when it is refused.
+  // Deploys a guest of tests/guests under its own name. Returns its UUID; fails the test and returns nothing when it is
+  // refused.
   std::string deploy(std::string_view guest, const std::vector<std::string>& points = {"OnRequest"});
   // The reply to a deployment of this file.
-  Received post_module(std::string_view name, std::string_view path, const std::vector<std::string>& points = {"OnRequest"});
+  Received post_module(std::string_view name, std::string_view path,
+                       const std::vector<std::string>& points = {"OnRequest"});
   Received remove(std::string_view uuid) { return fetch(port(), "DELETE", "/wasm/" + std::string(uuid)); }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a module does wrong hurts its own requests and nothing else: others flow on the same thread, and everything comes back.
+// What a module does wrong hurts its own requests and nothing else: others flow on the same thread, and everything
+// comes back.
 #include <gtest/gtest.h>
 
 #include <sys/wait.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Modules around proxied traffic: what each action does to a message, in which order, and what happens when a module fails.
+// Modules around proxied traffic: what each action does to a message, in which order, and what happens when a module
+// fails.
 #include <gtest/gtest.h>
 
 #include "tests/integration/gateway.h"
@@ -14,7 +15,8 @@ bool contains(const std::string& text, std::string_view needle) { return text.fi
 TEST(Middleware, GuestSeesTheRequestAsItIs) {
   Gateway gateway;
   gateway.deploy("echo_request");
-  Received response = fetch(gateway.port(), "POST", "/v1/%7Euser?a=b&c", {{"X-Echo-Me", "one"}, {"X-Echo-Me", "two"}, {"X-Request-Id", "id-7"}}, "12345");
+  Received response = fetch(gateway.port(), "POST", "/v1/%7Euser?a=b&c",
+                            {{"X-Echo-Me", "one"}, {"X-Echo-Me", "two"}, {"X-Request-Id", "id-7"}}, "12345");
   EXPECT_EQ(response.status, 200) << response.body;
   EXPECT_TRUE(contains(response.body, "x-echo-method: POST\n")) << response.body;
   EXPECT_TRUE(contains(response.body, "x-echo-path: /v1/~user\n")) << response.body;
@@ -46,7 +48,8 @@ TEST(Middleware, RejectWithAnInvalidStatusIsAFailureOfTheModule) {
 TEST(Middleware, FieldsAreSetThenAddedThenRemoved) {
   Gateway gateway;
   gateway.deploy("set_add_remove", {"OnRequest", "OnResponse"});
-  Received response = get(gateway.port(), "/", {{"X-Set", "old"}, {"X-Add", "mine"}, {"X-Remove", "1"}, {"x-remove", "2"}});
+  Received response =
+      get(gateway.port(), "/", {{"X-Set", "old"}, {"X-Add", "mine"}, {"X-Remove", "1"}, {"x-remove", "2"}});
   EXPECT_TRUE(contains(response.body, "x-set: new\n")) << response.body;
   EXPECT_FALSE(contains(response.body, "old")) << response.body;
   EXPECT_TRUE(contains(response.body, "x-add: first\nx-add: second\n")) << response.body;
@@ -83,7 +86,8 @@ TEST(Middleware, ADroppedBodyForHead) {
   Gateway gateway;
   gateway.deploy("replace_response_body", {"OnResponse"});
   RawClient client(gateway.port());
-  client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET /status/204 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.send(
+      "HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET /status/204 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(client.receive_response(true).status, 200);
   EXPECT_EQ(client.receive_response().status, 204);
   EXPECT_EQ(client.receive_response().body, "replaced response");
@@ -140,7 +144,8 @@ TEST(Middleware, FramingAndHopByHopEditsAreIgnored) {
 }
 
 TEST(Middleware, AFailingRequestModuleFailsClosedWithOneStatus) {
-  for (std::string_view guest : {"trap_always", "invalid_header", "bad_utf8_result", "bad_discriminant", "stack_recursion", "memory_eater"}) {
+  for (std::string_view guest :
+       {"trap_always", "invalid_header", "bad_utf8_result", "bad_discriminant", "stack_recursion", "memory_eater"}) {
     Gateway gateway;
     gateway.deploy(guest);
     Received response = get(gateway.port(), "/");
@@ -181,7 +186,8 @@ TEST(Middleware, BodiesOverTheLimitAreRefusedOnRequests) {
   EXPECT_EQ(fetch(gateway.port(), "POST", "/", {}, std::string((1 << 20) + 1, 'x')).status, 413);
   EXPECT_EQ(fetch(gateway.port(), "POST", "/", {}, std::string(1 << 20, 'x')).status, 200);
   RawClient client(gateway.port());
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n" + std::string(0x200000, 'y'));
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n" +
+              std::string(0x200000, 'y'));
   EXPECT_EQ(client.receive_response().status, 413);
 }
 
@@ -231,16 +237,17 @@ TEST(AuthExample, BehavesAsItsTestVectorsSay) {
   };
   constexpr std::string_view kKey = "secret-api-key-12345";
   std::string key(kKey);
-  for (const Vector& vector : std::vector<Vector>{{"/v1/chat/completions", {}, 401},
-                                                  {"/v1/chat/completions", {{"Authorization", "Bearer " + key}}, 200},
-                                                  {"/v1/chat/completions", {{"Authorization", "ApiKey " + key}}, 200},
-                                                  {"/v1/chat/completions", {{"Authorization", "bearer " + key}}, 401},
-                                                  {"/v1/chat/completions", {{"Authorization", "bearer x"}, {"X-Api-Key", key}}, 200},
-                                                  {"/v1/models", {{"x-api-key", key}}, 200},
-                                                  {"/v1/models", {{"Authorization", "Bearer wrong"}, {"X-Api-Key", key}}, 401},
-                                                  {"/v1/models", {{"Authorization", "Basic zzz"}, {"X-Api-Key", key}}, 200},
-                                                  {"/api/x", {}, 401},
-                                                  {"/generate", {}, 200}}) {
+  for (const Vector& vector :
+       std::vector<Vector>{{"/v1/chat/completions", {}, 401},
+                           {"/v1/chat/completions", {{"Authorization", "Bearer " + key}}, 200},
+                           {"/v1/chat/completions", {{"Authorization", "ApiKey " + key}}, 200},
+                           {"/v1/chat/completions", {{"Authorization", "bearer " + key}}, 401},
+                           {"/v1/chat/completions", {{"Authorization", "bearer x"}, {"X-Api-Key", key}}, 200},
+                           {"/v1/models", {{"x-api-key", key}}, 200},
+                           {"/v1/models", {{"Authorization", "Bearer wrong"}, {"X-Api-Key", key}}, 401},
+                           {"/v1/models", {{"Authorization", "Basic zzz"}, {"X-Api-Key", key}}, 200},
+                           {"/api/x", {}, 401},
+                           {"/generate", {}, 200}}) {
     EXPECT_EQ(get(gateway.port(), vector.path, vector.fields).status, vector.status) << vector.path;
   }
 }

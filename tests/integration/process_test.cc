@@ -59,8 +59,7 @@ class Process {
   }
   void signal(int number) const { ::kill(child_, number); }
   int wait() {
-    while (read_more()) {
-    }
+    while (read_more()) {}
     int status = 0;
     ::waitpid(std::exchange(child_, -1), &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
@@ -144,15 +143,16 @@ TEST(Program, SaysWhatIsWrongWithTheCommandLine) {
   };
   Worker worker;
   std::string taken = std::to_string(worker.port());
-  for (const Case& one : std::vector<Case>{{{}, 2, "subcommand"},
-                                           {{"serve"}, 2, "--worker-urls"},
-                                           {{"serve", "--worker-urls", "ftp://x"}, 2, "http://"},
-                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", "70000"}, 2, "port"},
-                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--max-body-size", "1"}, 2, "max-body-size"},
-                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--trusted-proxies", "10.0.0.0/40"}, 2, "trusted-proxies"},
-                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", taken}, 1, "cannot listen"},
-                                           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--unknown"}, 2, "unknown"},
-                                           {{"--version"}, 0, "sandgate 0."}}) {
+  for (const Case& one : std::vector<Case>{
+           {{}, 2, "subcommand"},
+           {{"serve"}, 2, "--worker-urls"},
+           {{"serve", "--worker-urls", "ftp://x"}, 2, "http://"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", "70000"}, 2, "port"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--max-body-size", "1"}, 2, "max-body-size"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--trusted-proxies", "10.0.0.0/40"}, 2, "trusted-proxies"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", taken}, 1, "cannot listen"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--unknown"}, 2, "unknown"},
+           {{"--version"}, 0, "sandgate 0."}}) {
     Process process(one.words);
     EXPECT_EQ(process.wait(), one.code) << process.text();
     EXPECT_TRUE(contains(process.text(), one.says)) << process.text();

@@ -14,7 +14,8 @@ bool contains(const std::string& text, std::string_view needle) { return text.fi
 
 TEST(Proxy, ForwardsMethodTargetFieldsAndBody) {
   Gateway gateway;
-  Received response = fetch(gateway.port(), "POST", "/a/b?c=d", {{"X-Own", "yes"}, {"Authorization", "Bearer t"}}, "the body");
+  Received response =
+      fetch(gateway.port(), "POST", "/a/b?c=d", {{"X-Own", "yes"}, {"Authorization", "Bearer t"}}, "the body");
   EXPECT_EQ(response.status, 200);
   EXPECT_TRUE(response.body.starts_with("POST /a/b?c=d\n")) << response.body;
   EXPECT_TRUE(contains(response.body, "X-Own: yes\n"));
@@ -35,8 +36,14 @@ TEST(Proxy, TellsTheWorkerWhoAskedAndKeepsHost) {
 
 TEST(Proxy, RemovesHopByHopFields) {
   Gateway gateway;
-  Received response = get(gateway.port(), "/", {{"Connection", "x-mine"}, {"X-Mine", "1"}, {"TE", "trailers"}, {"Keep-Alive", "timeout=5"},
-                                                {"Proxy-Authorization", "Basic x"}, {"Upgrade", "h2c"}, {"HTTP2-Settings", "AAMAAABk"}});
+  Received response = get(gateway.port(), "/",
+                          {{"Connection", "x-mine"},
+                           {"X-Mine", "1"},
+                           {"TE", "trailers"},
+                           {"Keep-Alive", "timeout=5"},
+                           {"Proxy-Authorization", "Basic x"},
+                           {"Upgrade", "h2c"},
+                           {"HTTP2-Settings", "AAMAAABk"}});
   EXPECT_FALSE(contains(response.body, "X-Mine")) << response.body;
   EXPECT_FALSE(contains(response.body, "TE:")) << response.body;
   EXPECT_FALSE(contains(response.body, "Keep-Alive")) << response.body;
@@ -139,7 +146,8 @@ TEST(Proxy, AnswersProblemsWhenNoWorkerCanBeReached) {
   EXPECT_EQ(response.status, 502);
   EXPECT_EQ(response.field("content-type"), "application/problem+json");
   ASSERT_TRUE(response.field("x-request-id")) << response.head;
-  EXPECT_TRUE(contains(response.body, "\"request_id\":\"" + *response.field("x-request-id"))) << response.head << response.body;
+  EXPECT_TRUE(contains(response.body, "\"request_id\":\"" + *response.field("x-request-id")))
+      << response.head << response.body;
   EXPECT_FALSE(contains(response.body, "127.0.0.1")) << "internals leak: " << response.body;
 }
 
@@ -156,17 +164,20 @@ TEST(Proxy, AClientThatLeavesCancelsTheUpstreamRequest) {
   {
     RawClient client(gateway.port());
     client.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
-    for (int i = 0; i < 2000 && gateway.worker().requests() == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (int i = 0; i < 2000 && gateway.worker().requests() == 0; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  for (int i = 0; i < 2000 && gateway.worker().cancelled() == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (int i = 0; i < 2000 && gateway.worker().cancelled() == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(gateway.worker().cancelled(), 1);
 }
 
 TEST(Proxy, TunnelsWebSocketsOnly) {
   Gateway gateway;
   RawClient client(gateway.port());
-  client.send("GET /websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  client.send(
+      "GET /websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   Received upgraded = client.receive_response();
   EXPECT_EQ(upgraded.status, 101);
   EXPECT_EQ(upgraded.field("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
@@ -207,9 +218,10 @@ TEST(Proxy, RefusesAmbiguousFraming) {
   Gateway gateway;
   for (std::string_view request :
        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n",
-        "GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", "GET / HTTP/1.1\nHost: a\n\n",
+        "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
     RawClient client(gateway.port());
     client.send(request);
     Received response = client.receive_response();

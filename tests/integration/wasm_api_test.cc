@@ -23,9 +23,11 @@ TEST(WasmApi, DeploysListsAndRemoves) {
   EXPECT_TRUE(contains(posted.body, "\"add_result\":{\"Success\":\"")) << posted.body;
   EXPECT_TRUE(contains(posted.body, "\"module_type\":\"Middleware\"")) << posted.body;
   Received listed = get(gateway.port(), "/wasm");
-  for (std::string_view key : {"module_uuid", "module_meta", "\"name\":\"auth\"", "file_path", "sha256_hash", "size_bytes", "created_at", "last_accessed_at",
-                               "access_count", "\"attach_points\":[{\"Middleware\":\"OnRequest\"}]", "\"metrics\":{", "total_executions", "successful_executions",
-                               "failed_executions", "total_execution_time_ms", "max_execution_time_ms", "\"average_execution_time_ms\":0.0"}) {
+  for (std::string_view key :
+       {"module_uuid", "module_meta", "\"name\":\"auth\"", "file_path", "sha256_hash", "size_bytes", "created_at",
+        "last_accessed_at", "access_count", "\"attach_points\":[{\"Middleware\":\"OnRequest\"}]", "\"metrics\":{",
+        "total_executions", "successful_executions", "failed_executions", "total_execution_time_ms",
+        "max_execution_time_ms", "\"average_execution_time_ms\":0.0"}) {
     EXPECT_TRUE(contains(listed.body, key)) << key << " in " << listed.body;
   }
   EXPECT_EQ(get(gateway.port(), "/").status, 403);
@@ -48,17 +50,17 @@ TEST(WasmApi, RefusesWhatIsNoModule) {
     std::string path;
     std::string_view says;
   };
-  for (const Case& one : std::vector<Case>{
-           {"random", folder.write("random.wasm", "\x7f\x45\x4c\x46 not wasm"), "component"},
-           {"truncated", folder.write("truncated.wasm", guest.substr(0, guest.size() / 2)), "component"},
-           {"text", folder.write("text.wasm", "(module)"), "component"},
-           {"no-exports", guest_path("missing_exports"), "on-request"},
-           {"import", guest_path("unknown_import"), "secret"},
-           {"missing", folder.path("none.wasm"), "not available"},
-           {"relative", "modules/a.wasm", "absolute"},
-           {"extension", folder.write("module.txt", guest), ".wasm"},
-           {"bad name!", guest_path("continue_all"), "name"},
-           {"", guest_path("continue_all"), "name"}}) {
+  for (const Case& one :
+       std::vector<Case>{{"random", folder.write("random.wasm", "\x7f\x45\x4c\x46 not wasm"), "component"},
+                         {"truncated", folder.write("truncated.wasm", guest.substr(0, guest.size() / 2)), "component"},
+                         {"text", folder.write("text.wasm", "(module)"), "component"},
+                         {"no-exports", guest_path("missing_exports"), "on-request"},
+                         {"import", guest_path("unknown_import"), "secret"},
+                         {"missing", folder.path("none.wasm"), "not available"},
+                         {"relative", "modules/a.wasm", "absolute"},
+                         {"extension", folder.write("module.txt", guest), ".wasm"},
+                         {"bad name!", guest_path("continue_all"), "name"},
+                         {"", guest_path("continue_all"), "name"}}) {
     Received reply = gateway.post_module(one.name, one.path);
     EXPECT_EQ(reply.status, 400) << one.name << " " << reply.body;
     EXPECT_TRUE(contains(reply.body, "\"Error\":\"")) << reply.body;
@@ -92,8 +94,9 @@ TEST(WasmApi, ShapesAndMediaTypesAreChecked) {
   EXPECT_EQ(fetch(gateway.port(), "POST", "/wasm", {}, "{}").status, 415);
   EXPECT_EQ(fetch(gateway.port(), "POST", "/wasm", json, "{").status, 400);
   EXPECT_EQ(fetch(gateway.port(), "POST", "/wasm", json, "{\"modules\":1}").status, 422);
-  Received type = fetch(gateway.port(), "POST", "/wasm", json,
-                        "{\"modules\":[{\"name\":\"a\",\"file_path\":\"/a.wasm\",\"module_type\":\"Other\",\"attach_points\":[]}]}");
+  Received type = fetch(
+      gateway.port(), "POST", "/wasm", json,
+      "{\"modules\":[{\"name\":\"a\",\"file_path\":\"/a.wasm\",\"module_type\":\"Other\",\"attach_points\":[]}]}");
   EXPECT_EQ(type.status, 422);
   EXPECT_TRUE(contains(type.body, "module_type")) << type.body;
   EXPECT_EQ(fetch(gateway.port(), "POST", "/wasm", json, "{\"modules\":[]}").status, 200);
@@ -105,8 +108,13 @@ TEST(WasmApi, ShapesAndMediaTypesAreChecked) {
 
 TEST(WasmApi, AnswersPlainLoopbackClientsOnly) {
   Gateway gateway;
-  for (const auto& field : FieldList{{"Origin", "http://evil.example"}, {"Sec-Fetch-Site", "cross-site"}, {"X-Forwarded-For", "10.0.0.1"}, {"Forwarded", "for=10.0.0.1"},
-                                     {"X-Real-IP", "10.0.0.1"}, {"Via", "1.1 proxy"}, {"Host", "evil.example"}}) {
+  for (const auto& field : FieldList{{"Origin", "http://evil.example"},
+                                     {"Sec-Fetch-Site", "cross-site"},
+                                     {"X-Forwarded-For", "10.0.0.1"},
+                                     {"Forwarded", "for=10.0.0.1"},
+                                     {"X-Real-IP", "10.0.0.1"},
+                                     {"Via", "1.1 proxy"},
+                                     {"Host", "evil.example"}}) {
     EXPECT_EQ(get(gateway.port(), "/wasm", {field}).status, 403) << field.first;
   }
   EXPECT_EQ(get(gateway.port(), "/wasm", {{"Host", "localhost:3000"}}).status, 200);

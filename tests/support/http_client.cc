@@ -7,8 +7,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <functional>
 
@@ -53,7 +53,8 @@ std::optional<std::string> Received::field(std::string_view name) const {
     std::size_t end = rest.find("\r\n");
     std::string_view line = rest.substr(0, end);
     std::size_t colon = line.find(':');
-    if (colon != std::string_view::npos && equals_ignoring_case(line.substr(0, colon), name)) return std::string(trimmed(line.substr(colon + 1)));
+    if (colon != std::string_view::npos && equals_ignoring_case(line.substr(0, colon), name))
+      return std::string(trimmed(line.substr(colon + 1)));
     if (end == std::string_view::npos) break;
     rest.remove_prefix(end + 2);
   }
@@ -102,22 +103,19 @@ std::string RawClient::receive_some(std::chrono::milliseconds patience) {
 }
 
 std::string RawClient::receive_until(std::string_view needle) {
-  while (buffer_.find(needle) == std::string::npos && fill(kPatience)) {
-  }
+  while (buffer_.find(needle) == std::string::npos && fill(kPatience)) {}
   return std::exchange(buffer_, {});
 }
 
 std::string RawClient::receive_exactly(std::size_t bytes) {
-  while (buffer_.size() < bytes && fill(kPatience)) {
-  }
+  while (buffer_.size() < bytes && fill(kPatience)) {}
   std::string taken = buffer_.substr(0, bytes);
   buffer_.erase(0, taken.size());
   return taken;
 }
 
 std::string RawClient::receive_all() {
-  while (fill(kPatience)) {
-  }
+  while (fill(kPatience)) {}
   return std::exchange(buffer_, {});
 }
 
@@ -140,8 +138,7 @@ Received RawClient::receive_response(bool to_head) {
   } else if (std::optional<std::string> length = response.field("content-length")) {
     std::size_t bytes = 0;
     std::from_chars(length->data(), length->data() + length->size(), bytes);
-    while (buffer_.size() < bytes && fill_more()) {
-    }
+    while (buffer_.size() < bytes && fill_more()) {}
     response.complete = buffer_.size() >= bytes;
     response.body = buffer_.substr(0, bytes);
     buffer_.erase(0, response.body.size());
@@ -169,7 +166,8 @@ void RawClient::reset() {
   socket_.reset();
 }
 
-Received fetch(std::uint16_t port, std::string_view method, std::string_view target, const FieldList& fields, std::string_view body) {
+Received fetch(std::uint16_t port, std::string_view method, std::string_view target, const FieldList& fields,
+               std::string_view body) {
   RawClient client(port);
   if (!client.connected()) return {};
   bool has_host = false;
@@ -179,7 +177,8 @@ Received fetch(std::uint16_t port, std::string_view method, std::string_view tar
     request += fmt::format("{}: {}\r\n", name, value);
   }
   if (!has_host) request += fmt::format("Host: 127.0.0.1:{}\r\n", port);
-  if (!body.empty() || method == "POST" || method == "PUT") request += fmt::format("Content-Length: {}\r\n", body.size());
+  if (!body.empty() || method == "POST" || method == "PUT")
+    request += fmt::format("Content-Length: {}\r\n", body.size());
   request += "Connection: close\r\n\r\n";
   request += body;
   if (!client.send(request)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A blocking client that speaks literal HTTP over a loopback socket, and one that makes whole requests. Waits are bounded: a test fails instead of hanging.
+// A blocking client that speaks literal HTTP over a loopback socket, and one that makes whole requests. Waits are
+// bounded: a test fails instead of hanging.
 #pragma once
 
 #include <chrono>
@@ -17,9 +18,9 @@ namespace sandgate::test {
 
 // A response as received.
 struct Received {
-  int status = 0;  // 0: the connection ended before a whole head
-  std::string head;  // with the status line, without the empty line
-  std::string body;  // chunks joined
+  int status = 0;         // 0: the connection ended before a whole head
+  std::string head;       // with the status line, without the empty line
+  std::string body;       // chunks joined
   bool complete = false;  // the body ended as its framing says
 
   // The first value of a field; nothing when there is none.
@@ -40,7 +41,8 @@ class RawClient {
   bool send(std::string_view bytes);
   // Whatever arrives next; empty at the end, or when nothing comes within the patience.
   std::string receive_some(std::chrono::milliseconds patience = kPatience);
-  // Reads until the text contains `needle`, the end, or the patience is over; returns everything read and not yet taken.
+  // Reads until the text contains `needle`, the end, or the patience is over; returns everything read and not yet
+  // taken.
   std::string receive_until(std::string_view needle);
   std::string receive_all();
   // Exactly this many bytes, or fewer at the end or when the patience is over.
@@ -66,7 +68,10 @@ class RawClient {
 using FieldList = std::vector<std::pair<std::string, std::string>>;
 
 // One request on a connection of its own. Adds Host and, with a body or a method that has one, Content-Length.
-Received fetch(std::uint16_t port, std::string_view method, std::string_view target, const FieldList& fields = {}, std::string_view body = {});
-inline Received get(std::uint16_t port, std::string_view target, const FieldList& fields = {}) { return fetch(port, "GET", target, fields); }
+Received fetch(std::uint16_t port, std::string_view method, std::string_view target, const FieldList& fields = {},
+               std::string_view body = {});
+inline Received get(std::uint16_t port, std::string_view target, const FieldList& fields = {}) {
+  return fetch(port, "GET", target, fields);
+}
 
 }  // namespace sandgate::test

@@ -71,9 +71,11 @@ std::uint16_t Address::port() const {
 }
 
 std::string Address::text() const {
-  if (storage.ss_family == AF_UNIX) return fmt::format("unix:{}", reinterpret_cast<const sockaddr_un&>(storage).sun_path);
+  if (storage.ss_family == AF_UNIX)
+    return fmt::format("unix:{}", reinterpret_cast<const sockaddr_un&>(storage).sun_path);
   std::string host = host_text();
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port()) : fmt::format("[{}]:{}", host, port());
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port())
+                                             : fmt::format("[{}]:{}", host, port());
 }
 
 Result<Address> resolve(std::string_view host, std::uint16_t port) {
@@ -82,7 +84,8 @@ Result<Address> resolve(std::string_view host, std::uint16_t port) {
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
   int code = ::getaddrinfo(std::string(host).c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (code != 0) return fail(ErrorKind::kNotFound, fmt::format("no address for the name {}", host), ::gai_strerror(code));
+  if (code != 0)
+    return fail(ErrorKind::kNotFound, fmt::format("no address for the name {}", host), ::gai_strerror(code));
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
   // A name such as localhost may have both: IPv4 is what most servers listen on.
   const addrinfo* chosen = found;
@@ -101,7 +104,8 @@ Result<Address> resolve(std::string_view host, std::uint16_t port) {
 Result<Address> parse_listen_address(std::string_view text) {
   if (text.starts_with(kUnixPrefix)) return unix_address(text.substr(kUnixPrefix.size()));
   std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return fail(ErrorKind::kInvalid, fmt::format("{} is no address: {}", text, kListenForm));
+  if (colon == std::string_view::npos || colon == 0)
+    return fail(ErrorKind::kInvalid, fmt::format("{} is no address: {}", text, kListenForm));
   std::string_view host = text.substr(0, colon);
   std::string_view port_text = text.substr(colon + 1);
   unsigned port = 0;

@@ -35,8 +35,9 @@ TEST(Address, ANameWithoutAddressIsNotFound) {
 }
 
 TEST(Address, AMistakeIsAnsweredWithTheRightForm) {
-  for (std::string_view text : {"", ":", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:+1",
-                                "127.0.0.1:65536", "127.0.0.1:80 ", "::1:80", "[::1]", "[]:80", "[:80"}) {
+  for (std::string_view text :
+       {"", ":", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1:65536",
+        "127.0.0.1:80 ", "::1:80", "[::1]", "[]:80", "[:80"}) {
     Result<Address> address = parse_listen_address(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().kind, ErrorKind::kInvalid) << text;

@@ -20,6 +20,11 @@ namespace {
 // How often idle connections are looked through for old ones.
 constexpr Milliseconds kSweep{1000};
 
+// Errors of connect(2) that are about this machine and not about the server.
+bool wants_resources(int error_number) {
+  return error_number == EADDRNOTAVAIL || error_number == EAGAIN || error_number == ENOBUFS || error_number == ENOMEM;
+}
+
 class Pool final : public ConnectionPool {
  public:
   Pool(LoopThread& loop, Address server, const PoolOptions& options)
@@ -53,7 +58,9 @@ class Pool final : public ConnectionPool {
     if (cancellation.cancelled()) co_return fail(ErrorKind::kDisconnected, "the exchange was cancelled");
     int family = server_.storage.ss_family;
     platform::Descriptor descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!descriptor) co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now", platform::system_error_text(errno));
+    if (!descriptor)
+      co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now",
+                     platform::system_error_text(errno));
     int on = 1;
     if (family != AF_UNIX) ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     int started = ::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&server_.storage), server_.length);
@@ -64,10 +71,15 @@ class Pool final : public ConnectionPool {
       CancelHook hook(cancellation, [](void* connecting) { static_cast<Stream*>(connecting)->close(); }, &*stream);
       error_number = co_await stream->connected(options_.connect);
     }
+    if (wants_resources(error_number)) {
+      co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now",
+                     platform::system_error_text(error_number));
+    }
     if (error_number == ECANCELED) co_return fail(ErrorKind::kDisconnected, "the exchange was cancelled");
     if (error_number == ETIMEDOUT) co_return fail(ErrorKind::kTimedOut, "connecting to the upstream took too long");
     if (error_number != 0) {
-      co_return fail(ErrorKind::kUpstream, "the upstream cannot be reached", fmt::format("{}: {}", server_.text(), platform::system_error_text(error_number)));
+      co_return fail(ErrorKind::kUpstream, "the upstream cannot be reached",
+                     fmt::format("{}: {}", server_.text(), platform::system_error_text(error_number)));
     }
     auto connection = std::make_unique<UpstreamConnection>(std::move(stream), options_);
     co_return Lease(*this, std::move(connection), false);

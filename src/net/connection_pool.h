@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keep-alive connections of one loop to one upstream server. A connection is leased to one exchange at a time; what is left in a state that cannot be trusted is
-// closed, not returned. Loop thread only.
+// Keep-alive connections of one loop to one upstream server. A connection is leased to one exchange at a time; what is
+// left in a state that cannot be trusted is closed, not returned. Loop thread only.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@
 namespace sandgate::net {
 
 struct PoolOptions {
-  std::size_t idle_max = 256;           // kept per loop and server; the oldest are closed
-  Milliseconds idle{60'000};            // closed after this long unused
+  std::size_t idle_max = 256;  // kept per loop and server; the oldest are closed
+  Milliseconds idle{60'000};   // closed after this long unused
   Milliseconds connect{5'000};
   Milliseconds first_byte{120'000};     // from the end of the request to the response head
   Milliseconds between_bytes{120'000};  // silence within a body
@@ -39,7 +39,8 @@ class Lease {
   ~Lease();
 
   ClientConnection& connection() const { return *connection_; }
-  // Whether it has served a request before: it may have died unnoticed, so a failure without a byte of response may be retried (proxy rules).
+  // Whether it has served a request before: it may have died unnoticed, so a failure without a byte of response may be
+  // retried (proxy rules).
   bool reused() const { return reused_; }
 
  private:
@@ -54,8 +55,9 @@ class ConnectionPool {
   static std::unique_ptr<ConnectionPool> create(Loop& loop, Address server, const PoolOptions& options);
   virtual ~ConnectionPool() = default;
 
-  // An idle connection that shows no sign of death, or a new one (always a new one with `fresh`). Errors: kUpstream (refused, unreachable; the detail is for
-  // the log), kTimedOut (connect), kOverloaded (no descriptor), kDisconnected (cancelled).
+  // An idle connection that shows no sign of death, or a new one (always a new one with `fresh`). Errors: kUpstream
+  // (refused, unreachable; the detail is for the log), kTimedOut (connect), kOverloaded (no descriptor), kDisconnected
+  // (cancelled).
   virtual Task<Result<Lease>> lease(Cancellation& cancellation, bool fresh) = 0;
   // Closes the idle connections, for draining.
   virtual void close_idle() = 0;

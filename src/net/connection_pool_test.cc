@@ -134,16 +134,14 @@ TEST_F(ConnectionPoolTest, AMissingUnixSocketIsAnUpstreamError) {
   EXPECT_EQ(fetch_one().error, ErrorKind::kUpstream);
 }
 
-// Documentation addresses (RFC 5737) go nowhere, or are refused at once where there is no route.
 TEST_F(ConnectionPoolTest, AConnectThatHangsTimesOutOrIsCancelled) {
+  testing::FullBacklog full;
   PoolOptions options;
   options.connect = Milliseconds(50);
-  make_pool(*resolve("192.0.2.1", 9), options);
-  Fetched fetched = fetch_one();
-  EXPECT_TRUE(fetched.failed);
-  if (fetched.error != ErrorKind::kTimedOut) GTEST_SKIP() << "no packet can get lost here";
+  make_pool(loopback(full.port), options);
+  EXPECT_EQ(fetch_one().error, ErrorKind::kTimedOut);
   options.connect = std::chrono::seconds(20);
-  make_pool(*resolve("192.0.2.1", 9), options);
+  make_pool(loopback(full.port), options);
   std::future<Fetched> waiting = testing::begin<Fetched>(loop, [&] { return fetch(*pool, cancellation, false); });
   on_loop([this] { cancellation.cancel(ErrorKind::kDisconnected, "gone"); });
   std::optional<Fetched> cancelled = testing::value_of(std::move(waiting));
@@ -257,7 +255,8 @@ TEST_F(ConnectionPoolTest, OnlyConnectionsInAKnownStateComeBack) {
   for (const Case& a : {
            Case{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", "ok"},
            Case{"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok"},
-           Case{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale", "ok"},
+           Case{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale",
+                "ok"},
            Case{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\n", "ok"},
            Case{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nrest", "ok"},
            Case{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokXX", "body: upstream"},

@@ -14,6 +14,10 @@
 namespace sandgate::net {
 namespace {
 
+// When accepting pauses for want of room, connections that were idle for this long end, so many of each loop at a time.
+constexpr Milliseconds kIdleForRoom{1000};
+constexpr std::size_t kMadeAtOnce = 32;
+
 // The connections of one loop; touched on that loop's thread only, but for the count.
 struct LoopConnections {
   LoopThread* loop = nullptr;
@@ -65,6 +69,7 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
   bool has_room() override { return open_connections() < options_.connections_max; }
 
   void paused() override {
+    if (!has_room()) make_room();
     if (counters_.accept_pauses.fetch_add(1, std::memory_order_relaxed) == 0) {
       log::warning("accepting pauses: {} connections are open (limit {}), or no descriptor is left; raise `ulimit -n`",
                    open_connections(), options_.connections_max);
@@ -121,6 +126,21 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
     loops_.front().loop->post([this, backlog] {
       for (auto& listener : listeners_) listener->stop(backlog);
     });
+  }
+
+  // A client that asks for something is worth more than one that was idle for long.
+  void make_room() {
+    for (LoopConnections& home : loops_) {
+      home.loop->post([&home] {
+        Nanoseconds since = home.loop->now() - kIdleForRoom;
+        std::size_t left = kMadeAtOnce;
+        for (ServerConnection* connection = home.first; connection != nullptr && left > 0;
+             connection = home.visited_next) {
+          home.visited_next = connection->listed_after;
+          if (connection->yield_room(since)) --left;
+        }
+      });
+    }
   }
 
   void on_every_connection(void (*act)(ServerConnection&)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An HTTP/1.1 server: listening sockets whose connections are spread over the loops, to the one with the fewest. Made on
-// the main thread, listens on the first loop. Its connections end (drain() or close_all()) before the loops do, and it
-// is destroyed after those were stopped.
+// An HTTP/1.1 server: listening sockets whose connections are spread over the loops, to the one with the fewest. Made
+// on the main thread, listens on the first loop. Its connections end (drain() or close_all()) before the loops do, and
+// it is destroyed after those were stopped.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class HttpServer {
   virtual ~HttpServer() = default;
 
   // Binds and listens; connections are accepted from start() on. Returns the bound address (a port 0 is chosen then).
-  // kInvalid when another program has it, kDenied, kInternal; the detail is for the person who starts the server. Before
-  // start().
+  // kInvalid when another program has it, kDenied, kInternal; the detail is for the person who starts the server.
+  // Before start().
   virtual Result<Address> listen(const Address& address) = 0;
   virtual void start() = 0;
 

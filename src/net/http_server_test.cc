@@ -57,10 +57,8 @@ TEST(HttpServer, WaitsWithFurtherConnectionsAtItsLimitAndThenServesThem) {
   TestServer server(options);
   RawClient first = server.client();
   RawClient second = server.client();
-  for (RawClient* client : {&first, &second}) {
-    ASSERT_TRUE(client->send(get_request("/hello")));
-    ASSERT_EQ(client->receive_response().body, "hello");
-  }
+  for (RawClient* client : {&first, &second}) ASSERT_TRUE(client->send(get_request("/wait")));
+  ASSERT_TRUE(server.stage.entered.wait(2));
   RawClient third = server.client();
   ASSERT_TRUE(third.send(get_request("/hello")));
   EXPECT_EQ(third.receive_some(std::chrono::milliseconds(100)), "");
@@ -68,6 +66,27 @@ TEST(HttpServer, WaitsWithFurtherConnectionsAtItsLimitAndThenServesThem) {
   EXPECT_GT(server.server().counters().accept_pauses.load(), 0U);
   first.close();
   EXPECT_EQ(third.receive_response().body, "hello");
+}
+
+TEST(HttpServer, AtItsLimitLongIdleConnectionsMakeRoom) {
+  ServerOptions options;
+  options.connections_max = 3;
+  TestServer server(options, 2);
+  std::vector<RawClient> idle;
+  for (int i = 0; i < 2; ++i) {
+    idle.push_back(server.client());
+    ASSERT_TRUE(idle.back().send(get_request("/hello")));
+    ASSERT_EQ(idle.back().receive_response().body, "hello");
+  }
+  RawClient busy = server.client();
+  ASSERT_TRUE(busy.send(get_request("/wait")));
+  ASSERT_TRUE(server.stage.entered.wait());
+  RawClient next = server.client();
+  ASSERT_TRUE(next.send(get_request("/hello")));
+  EXPECT_EQ(next.receive_response().body, "hello");
+  // Whoever is served is left alone.
+  server.stage.open_gates();
+  EXPECT_EQ(busy.receive_response().body, "waited");
 }
 
 TEST(HttpServer, SurvivesRunningOutOfDescriptors) {
@@ -147,8 +166,8 @@ TEST(HttpServer, DrainingLetsAHeadThatHasBegunFinish) {
   EXPECT_EQ(response.field("connection"), "close");
 }
 
-// Requests that reached the machine before draining began are answered: neither those in sockets nor those of clients in the
-// backlog get lost.
+// Requests that reached the machine before draining began are answered: neither those in sockets nor those of clients
+// in the backlog get lost.
 TEST(HttpServer, DrainingAnswersWhatWasAskedBefore) {
   TestServer server({}, 2);
   RawClient known = server.client();

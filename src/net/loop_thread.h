@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A thread that runs one event loop. A turn of it: jobs posted from anywhere, descriptors that became ready, timers that
-// are due, then what asked for the next turn. Made and destroyed by the server; everything on it (connections, pools,
-// guests) must be gone before.
+// A thread that runs one event loop. A turn of it: jobs posted from anywhere, descriptors that became ready, timers
+// that are due, then what asked for the next turn. Made and destroyed by the server; everything on it (connections,
+// pools, guests) must be gone before.
 #pragma once
 
 #include <atomic>

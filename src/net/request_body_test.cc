@@ -47,7 +47,8 @@ TEST(RequestBody, ChunksArriveUnchangedHoweverTheyAreCut) {
   for (std::size_t cut = 1; cut < 60; cut += 7) {
     RawClient client = server.client();
     std::string request =
-        "POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\nX-T: 1\r\n\r\n";
+        "POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\nX-T: "
+        "1\r\n\r\n";
     for (std::size_t at = 0; at < request.size(); at += cut) ASSERT_TRUE(client.send(request.substr(at, cut)));
     EXPECT_EQ(client.receive_response().body, "11");
     ASSERT_TRUE(client.send(get_request("/hello")));
@@ -58,7 +59,8 @@ TEST(RequestBody, ChunksArriveUnchangedHoweverTheyAreCut) {
 TEST(RequestBody, WhatFollowsABodyIsTheNextRequest) {
   TestServer server;
   RawClient client = server.client();
-  ASSERT_TRUE(client.send(post("/length", 5) + "12345" + get_request("/hello") + post("/length", 0) + post("/length", 1) + "x"));
+  ASSERT_TRUE(client.send(post("/length", 5) + "12345" + get_request("/hello") + post("/length", 0) +
+                          post("/length", 1) + "x"));
   EXPECT_EQ(client.receive_response().body, "5");
   EXPECT_EQ(client.receive_response().body, "hello");
   EXPECT_EQ(client.receive_response().body, "0");
@@ -89,7 +91,8 @@ TEST(RequestBody, ASmallRestIsReadThoughItComesLate) {
 TEST(RequestBody, ALargeRestOrOneOfUnknownLengthEndsTheConnection) {
   TestServer server;
   for (const std::string& head :
-       {post("/ignore", RequestBody::kDrainBytesMax + 1), post("/ignore", 4'294'967'296 + 5), post("/ignore", 999'999'999'999'999'999),
+       {post("/ignore", RequestBody::kDrainBytesMax + 1), post("/ignore", 4'294'967'296 + 5),
+        post("/ignore", 999'999'999'999'999'999),
         std::string("POST /ignore HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")}) {
     RawClient client = server.client();
     ASSERT_TRUE(client.send(head));
@@ -160,7 +163,8 @@ TEST(RequestBody, NothingIsExpectedWithoutABodyOrInHttp10) {
 TEST(RequestBody, MalformedChunksAreAnError) {
   TestServer server;
   RawClient client = server.client();
-  ASSERT_TRUE(client.send("POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + get_request("/hello")));
+  ASSERT_TRUE(client.send("POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" +
+                          get_request("/hello")));
   Received response = client.receive_response();
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.field("connection"), "close");

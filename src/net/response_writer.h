@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Responses as HTTP/1.1 on a connection. Frames messages alone: Content-Length when the length is known, else chunked,
-// else (HTTP/1.0) until close. The head waits for the first body bytes, so that a small response is one packet; the head
-// of a stream whose first bytes let wait goes alone. Lives in the frame that serves the exchange.
+// else (HTTP/1.0) until close. The head waits for the first body bytes, so that a small response is one packet; the
+// head of a stream whose first bytes let wait goes alone. Lives in the frame that serves the exchange.
 #pragma once
 
 #include <array>
@@ -45,7 +45,8 @@ class ResponseWriter final : public ResponseSink, public Exchange::Upgrade {
   // kUnsupported for HTTP/1.0 and while the request has an unread body.
   Task<Result<RawStream*>> take_over(const http::ResponseHead& head) override;
 
-  // After the handler returned: whether a whole response went out, and whether the connection may serve another request.
+  // After the handler returned: whether a whole response went out, and whether the connection may serve another
+  // request.
   bool completed() const { return state_ == State::kFinished; }
   bool taken_over() const { return state_ == State::kTakenOver; }
   bool keep_alive() const { return keep_alive_; }

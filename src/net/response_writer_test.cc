@@ -40,6 +40,7 @@ TEST(ResponseWriter, AnAnswerOfUnknownLengthIsChunked) {
   RawClient client = server.client();
   ASSERT_TRUE(client.send(get_request("/stream")));
   EXPECT_TRUE(client.receive_until("3\r\none\r\n").find("Transfer-Encoding: chunked\r\n") != std::string::npos);
+  ASSERT_TRUE(server.stage.entered.wait());
   server.stage.open_gates();
   EXPECT_EQ(client.receive_until("0\r\n\r\n"), "3\r\ntwo\r\n0\r\n\r\n");
   ASSERT_TRUE(client.send(get_request("/hello")));
@@ -52,6 +53,7 @@ TEST(ResponseWriter, AStreamShowsItsHeadBeforeItsFirstBytes) {
   ASSERT_TRUE(client.send(get_request("/stream?late")));
   std::string head = client.receive_until("\r\n\r\n");
   EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+  ASSERT_TRUE(server.stage.entered.wait());
   server.stage.open_gates();
   EXPECT_EQ(client.receive_until("0\r\n\r\n"), "3\r\ntwo\r\n0\r\n\r\n");
 }
@@ -160,6 +162,7 @@ TEST(ResponseWriter, AnAbortedResponseUntilTheEndOfTheConnectionIsAReset) {
   ASSERT_TRUE(client.send(http10("/stream?abort")));
   ASSERT_TRUE(server.stage.entered.wait());
   EXPECT_NE(client.receive_until("one").find("one"), std::string::npos);
+  ASSERT_TRUE(server.stage.entered.wait());
   server.stage.open_gates();
   std::array<char, 16> rest;
   errno = 0;
@@ -316,8 +319,8 @@ TEST(ResponseWriter, Http10AndUnreadBodiesAreNotUpgraded) {
   EXPECT_EQ(client.receive_response().status, 501);
 }
 
-// A client that asks for much, reads nothing, and expects 100 (Continue) for the next request: the interim response and an
-// early final one want to be written at once.
+// A client that asks for much, reads nothing, and expects 100 (Continue) for the next request: the interim response and
+// an early final one want to be written at once.
 struct EarlyAnswer {
   static Detached read(BodySource& body, Event& ended) {
     Result<std::string_view> piece = co_await body.read();

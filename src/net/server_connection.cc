@@ -60,6 +60,12 @@ void ServerConnection::drain() {
   if (waiting_ && stream_->silent()) stream_->interrupt_read();
 }
 
+bool ServerConnection::yield_room(Nanoseconds since) {
+  if (!waiting_ || waiting_since_ > since || !stream_->silent()) return false;
+  stream_->interrupt_read();
+  return true;
+}
+
 void ServerConnection::close() {
   stream_->close();
   // Ends the handler at once, perhaps, but not the connection: see handle().
@@ -84,8 +90,8 @@ Detached ServerConnection::run() {
       break;
     }
     if (stream_->input().empty()) {
-      co_await wait_for_request(draining ? kLastRequestTime : owner_.options().idle);
-      if (stream_->input().empty()) break;
+      bool came = co_await wait_for_request(draining ? kLastRequestTime : owner_.options().idle);
+      if (!came) break;
     }
     std::unique_ptr<Scratch> scratch = loop().buffers().lease_scratch();
     next = co_await serve(*scratch);
@@ -98,11 +104,15 @@ Detached ServerConnection::run() {
 }
 
 // An idle connection holds no memory but its own.
-Task<void> ServerConnection::wait_for_request(Milliseconds patience) {
+Task<bool> ServerConnection::wait_for_request(Milliseconds patience) {
   stream_->rest();
   waiting_ = true;
-  co_await stream_->more(patience);
+  waiting_since_ = loop().now();
+  IoStatus status = co_await stream_->more(patience);
+  // A request that came in the last moment counts, though the loop was not told yet.
+  if (status == IoStatus::kTimedOut && !stream_->silent()) co_await stream_->more(patience);
   waiting_ = false;
+  co_return !stream_->input().empty();
 }
 
 Task<ServerConnection::Next> ServerConnection::read_head(http::RequestHead& head, http::BodyFraming& framing) {
@@ -203,8 +213,8 @@ Task<void> ServerConnection::refuse(http::Refusal refusal) {
   head.status = refusal.status;
   head.fields.add("content-type", "application/problem+json");
   std::string bytes;
-  http::write_response_head(bytes, head, {http::BodyFraming::Kind::kLength, body.size()}, http::ConnectionOption::kClose,
-                            loop().http_date());
+  http::write_response_head(bytes, head, {http::BodyFraming::Kind::kLength, body.size()},
+                            http::ConnectionOption::kClose, loop().http_date());
   bytes += body;
   iovec piece{bytes.data(), bytes.size()};
   co_await stream_->write({&piece, 1}, owner_.options().write);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One client connection: reads heads, makes an exchange of each, gives it to the handler, keeps the connection or closes
-// it. Lives on one loop; deletes itself when it has ended and tells its owner. Steps 2 and 8 of the life of a request.
+// One client connection: reads heads, makes an exchange of each, gives it to the handler, keeps the connection or
+// closes it. Lives on one loop; deletes itself when it has ended and tells its owner. Steps 2 and 8 of the life of a
+// request.
 //
 // A client that ends its side, or resets, while a handler runs has left: the exchange is cancelled. One whose end came
 // together with its request has only nothing more to ask, and is answered.
@@ -45,6 +46,8 @@ class ServerConnection {
 
   // Draining: an idle connection ends now, unless a request is there already; a busy one after its response.
   void drain();
+  // There is no room for new clients: ends a connection that has been idle since before `since`. Whether it was.
+  bool yield_room(Nanoseconds since);
   // Ends soon, whatever it does: the exchange is cancelled. The connection exists until a later turn.
   void close();
 
@@ -62,7 +65,8 @@ class ServerConnection {
   enum class Next : unsigned char { kRequest, kLinger, kClose };
 
   Detached run();
-  Task<void> wait_for_request(Milliseconds patience);
+  // Whether the first byte of one came.
+  Task<bool> wait_for_request(Milliseconds patience);
   // Waits for a whole head. Otherwise than kRequest: a refusal has been sent if one was due.
   Task<Next> read_head(http::RequestHead& head, http::BodyFraming& framing);
   Task<Next> serve(Scratch& scratch);
@@ -81,6 +85,7 @@ class ServerConnection {
   std::string local_address_;
   Exchange* exchange_ = nullptr;      // while a handler runs
   ResponseWriter* writer_ = nullptr;  // of it
+  Nanoseconds waiting_since_{0};
   std::uint32_t turn_ = 0;
   std::uint16_t served_in_turn_ = 0;
   std::uint16_t peer_port_;

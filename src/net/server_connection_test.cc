@@ -156,13 +156,12 @@ TEST(ServerConnection, TheConnectionHeaderDecides) {
     bool kept;
     std::string_view answered;  // Connection in the response
   };
-  for (const Case& a : {Case{"HTTP/1.1", "", true, ""}, Case{"HTTP/1.1", "Connection: close\r\n", false, "close"},
-                        Case{"HTTP/1.1", "Connection: keep-alive, Close\r\n", false, "close"},
-                        Case{"HTTP/1.0", "", false, "close"},
-                        Case{"HTTP/1.0", "Connection: keep-alive\r\n", true, "keep-alive"}}) {
+  for (const Case& a :
+       {Case{"HTTP/1.1", "", true, ""}, Case{"HTTP/1.1", "Connection: close\r\n", false, "close"},
+        Case{"HTTP/1.1", "Connection: keep-alive, Close\r\n", false, "close"}, Case{"HTTP/1.0", "", false, "close"},
+        Case{"HTTP/1.0", "Connection: keep-alive\r\n", true, "keep-alive"}}) {
     RawClient client = server.client();
-    std::string request =
-        "GET /hello " + std::string(a.version) + "\r\nHost: a\r\n" + std::string(a.fields) + "\r\n";
+    std::string request = "GET /hello " + std::string(a.version) + "\r\nHost: a\r\n" + std::string(a.fields) + "\r\n";
     ASSERT_TRUE(client.send(request));
     Received response = client.receive_response();
     EXPECT_EQ(response.body, "hello");
@@ -182,10 +181,10 @@ TEST(ServerConnection, AMalformedHeadIsRefusedAndTheConnectionEnds) {
     std::string_view head;
     int status;
   };
-  for (const Case& a : {Case{"GET /hello HTTP/1.1\r\nHost : a\r\n\r\n", 400}, Case{"GET /hello HTTP/1.1\r\n\r\n", 400},
-                        Case{"GET /hello HTTP/2.0\r\nHost: a\r\n\r\n", 505},
-                        Case{"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-                             400}}) {
+  for (const Case& a :
+       {Case{"GET /hello HTTP/1.1\r\nHost : a\r\n\r\n", 400}, Case{"GET /hello HTTP/1.1\r\n\r\n", 400},
+        Case{"GET /hello HTTP/2.0\r\nHost: a\r\n\r\n", 505},
+        Case{"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400}}) {
     RawClient client = server.client();
     // What follows must not be taken for a request.
     ASSERT_TRUE(client.send(std::string(a.head) + get_request("/hello")));
@@ -308,8 +307,8 @@ TEST(ServerConnection, ShowsBothEndsToHandlers) {
   server.handler.add("/peers", [](Exchange& exchange, testing::Stage&) -> Task<Status> {
     const Peer& peer = exchange.peer;
     const Peer& local = exchange.local;
-    std::string text = std::string(peer.address) + (peer.loopback ? " loopback " : " ") + std::to_string(peer.port) + " " +
-                       std::string(local.address) + " " + std::to_string(local.port);
+    std::string text = std::string(peer.address) + (peer.loopback ? " loopback " : " ") + std::to_string(peer.port) +
+                       " " + std::string(local.address) + " " + std::to_string(local.port);
     http::ResponseHead head(exchange.arena());
     Status status = co_await exchange.sink().start(head, text.size());
     if (status) status = co_await exchange.sink().write(text);
@@ -322,8 +321,8 @@ TEST(ServerConnection, ShowsBothEndsToHandlers) {
   ASSERT_EQ(::getsockname(client.fd(), reinterpret_cast<sockaddr*>(&mine), &length), 0);
   Address address{mine, length};
   ASSERT_TRUE(client.send(get_request("/peers")));
-  EXPECT_EQ(client.receive_response().body, "127.0.0.1 loopback " + std::to_string(address.port()) + " 127.0.0.1 " +
-                                                std::to_string(server.port()));
+  EXPECT_EQ(client.receive_response().body,
+            "127.0.0.1 loopback " + std::to_string(address.port()) + " 127.0.0.1 " + std::to_string(server.port()));
 }
 
 // A handler whose end another exchange's cancellation brings about, as a queue with a limit does.

@@ -14,7 +14,8 @@ namespace sandgate::net {
 
 struct ServerOptions {
   http::HeadLimits head_limits;
-  Milliseconds head{10'000};   // from the first byte of a head to its last, in all: a slow head is cut however steadily it drips
+  Milliseconds head{
+      10'000};  // from the first byte of a head to its last, in all: a slow head is cut however steadily it drips
   Milliseconds idle{75'000};   // between requests
   Milliseconds body{30'000};   // without a byte of a body that somebody waits for
   Milliseconds write{60'000};  // without progress while the client should read
@@ -26,9 +27,9 @@ struct ServerOptions {
 struct ServerCounters {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> open{0};
-  std::atomic<std::uint64_t> refused_heads{0};   // answered 4xx/5xx by the codec before a handler saw them
+  std::atomic<std::uint64_t> refused_heads{0};  // answered 4xx/5xx by the codec before a handler saw them
   std::atomic<std::uint64_t> timed_out_heads{0};
-  std::atomic<std::uint64_t> accept_pauses{0};   // at the limit of connections or out of descriptors
+  std::atomic<std::uint64_t> accept_pauses{0};  // at the limit of connections or out of descriptors
 };
 
 }  // namespace sandgate::net

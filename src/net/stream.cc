@@ -112,7 +112,8 @@ void Stream::MoreAwaiter::await_suspend(std::coroutine_handle<> reader) const {
 
 void Stream::read_on(void* owner) {
   StreamPtr stream(static_cast<Stream*>(owner));
-  if (stream->reader_ && stream->readable_ && !stream->closed_ && stream->pull()) stream->resume_reader(stream->read_state_);
+  if (stream->reader_ && stream->readable_ && !stream->closed_ && stream->pull())
+    stream->resume_reader(stream->read_state_);
 }
 
 void Stream::resume_reader(IoStatus status) {

@@ -126,15 +126,15 @@ class Stream final : private Poller::Watcher {
   Notify notify_ = nullptr;
   void* notify_owner_ = nullptr;
   std::uint64_t bytes_written_ = 0;
-  std::uint32_t last_turn_ = 0;      // when reads_in_turn_ was counted
+  std::uint32_t last_turn_ = 0;  // when reads_in_turn_ was counted
   std::uint16_t reads_in_turn_ = 0;
   IoStatus read_state_ = IoStatus::kReady;
   IoStatus read_result_ = IoStatus::kReady;
   IoStatus write_result_ = IoStatus::kReady;
-  bool readable_ = false;    // the kernel may have more than was read
+  bool readable_ = false;     // the kernel may have more than was read
   bool output_told_ = false;  // the kernel has told once that the socket takes output, or never will
-  bool peer_ended_ = false;  // an end or an error waits behind what was not read
-  bool writing_ = false;     // between the first and the last byte of a write that had to wait
+  bool peer_ended_ = false;   // an end or an error waits behind what was not read
+  bool writing_ = false;      // between the first and the last byte of a write that had to wait
   bool output_broken_ = false;
   bool closed_ = false;
 };

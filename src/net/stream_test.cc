@@ -2,7 +2,6 @@
 #include "net/stream.h"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 
 #include <array>
 #include <cerrno>
@@ -16,6 +15,8 @@
 namespace sandgate::net {
 namespace {
 
+using testing::connecting_to;
+using testing::FullBacklog;
 using testing::LoopTest;
 using testing::make_pair;
 using testing::Signal;
@@ -203,7 +204,8 @@ TEST_P(StreamOver, InterruptingEndsTheWaitFromWithinTheCall) {
 TEST_P(StreamOver, ClosingEndsBothWaitsOnALaterTurn) {
   std::string large(kMoreThanSocketsHold, 'x');
   std::future<IoStatus> reading = testing::begin<IoStatus>(loop, [this] { return more(stream(), Milliseconds(0)); });
-  std::future<IoStatus> writing = testing::begin<IoStatus>(loop, [&] { return write(stream(), large, Milliseconds(0)); });
+  std::future<IoStatus> writing =
+      testing::begin<IoStatus>(loop, [&] { return write(stream(), large, Milliseconds(0)); });
   on_loop([&] {
     stream().close();
     stream().close();
@@ -353,38 +355,6 @@ TEST_F(StreamTest, AnIdleStreamHoldsNoBlock) {
     EXPECT_EQ(loop.buffers().lease_block(BufferPool::kSmallBlockBytes).get(), block);
   });
 }
-
-platform::Descriptor connecting_to(std::uint16_t port) {
-  platform::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  EXPECT_TRUE(result == 0 || errno == EINPROGRESS || errno == ECONNREFUSED);
-  return socket;
-}
-
-// A listening socket whose backlog is full: further connects neither succeed nor fail.
-struct FullBacklog {
-  FullBacklog() : listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(listener.get(), any, length), 0);
-    EXPECT_EQ(::listen(listener.get(), 0), 0);
-    EXPECT_EQ(::getsockname(listener.get(), any, &length), 0);
-    port = ntohs(address.sin_port);
-    for (int i = 0; i < 4; ++i) fillers.push_back(connecting_to(port));
-    // Until the kernel has answered those it can.
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  platform::Descriptor listener;
-  std::uint16_t port = 0;
-  std::vector<platform::Descriptor> fillers;
-};
 
 Task<int> connected(Stream& stream, Milliseconds timeout) {
   int error_number = co_await stream.connected(timeout);

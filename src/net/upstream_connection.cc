@@ -102,7 +102,8 @@ Task<Status> UpstreamConnection::write_head(const http::RequestHead& head, http:
   request_left_ = framing.length;
   parser_.reset();
   if (framing.kind != Kind::kChunked) {
-    if (body_start.size() > framing.length) co_return fail(ErrorKind::kInternal, "more bytes than the request announced");
+    if (body_start.size() > framing.length)
+      co_return fail(ErrorKind::kInternal, "more bytes than the request announced");
     request_left_ -= body_start.size();
   }
   waiting_since_ = stream_->loop().now();

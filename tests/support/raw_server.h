@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A TCP server on loopback that does what a test says, byte by byte: for upstreams that misbehave. One thread accepts, one
-// serves each connection. The destructor ends what still runs.
+// A TCP server on loopback that does what a test says, byte by byte: for upstreams that misbehave. One thread accepts,
+// one serves each connection. The destructor ends what still runs.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,8 @@ class RawServer {
   // Whether that many were accepted, waiting up to the client's patience.
   bool wait_for_connections(int count) const;
 
-  // Reads one request with its body (by Content-Length or chunked); the text as received. Empty when the peer ends first.
+  // Reads one request with its body (by Content-Length or chunked); the text as received. Empty when the peer ends
+  // first.
   static std::string receive_request(RawClient& connection);
   // A script for every request of a connection: reads it, sends `response`, again and again.
   static Script answering(std::string_view response);

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <cerrno>
+#include <thread>
 
 namespace sandgate::net::testing {
 namespace {
@@ -40,6 +42,32 @@ StreamPair make_pair(LoopThread& loop, Transport transport) {
   pair.stream = StreamPtr(Stream::create(loop, std::move(ends[0])));
   pair.peer = std::make_unique<test::RawClient>(std::move(ends[1]));
   return pair;
+}
+
+platform::Descriptor connecting_to(std::uint16_t port) {
+  platform::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  EXPECT_TRUE(result == 0 || errno == EINPROGRESS);
+  return socket;
+}
+
+FullBacklog::FullBacklog() : listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(::bind(listener.get(), any, length), 0);
+  EXPECT_EQ(::listen(listener.get(), 0), 0);
+  EXPECT_EQ(::getsockname(listener.get(), any, &length), 0);
+  port = ntohs(address.sin_port);
+  for (int i = 0; i < 4; ++i) fillers.push_back(connecting_to(port));
+  // Until the kernel has answered those it can.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
 }  // namespace sandgate::net::testing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of net share: loops on threads, code that runs on them while the test waits (never for ever), and ends of
-// connections.
+// What the tests of net share: loops on threads, code that runs on them while the test waits (never for ever), and ends
+// of connections.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,12 +9,14 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/task.h"
 #include "net/loop_thread.h"
@@ -109,5 +111,16 @@ enum class Transport { kTcp, kUnix };
 
 // On the loop's thread or while the test knows that nothing else runs there.
 StreamPair make_pair(LoopThread& loop, Transport transport);
+
+// A non-blocking socket on its way to 127.0.0.1:PORT.
+platform::Descriptor connecting_to(std::uint16_t port);
+
+// A listening socket whose backlog is full: further connects neither succeed nor fail.
+struct FullBacklog {
+  FullBacklog();
+  platform::Descriptor listener;
+  std::uint16_t port = 0;
+  std::vector<platform::Descriptor> fillers;
+};
 
 }  // namespace sandgate::net::testing

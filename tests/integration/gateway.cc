@@ -23,7 +23,11 @@ server::Settings gateway_settings(const std::vector<std::string>& worker_urls) {
   settings.port = 0;
   settings.threads = 1;
   settings.worker_urls = worker_urls;
+#if defined(__has_feature) && __has_feature(thread_sanitizer)
+  settings.enable_wasm = false;  // see tests/CMakeLists.txt
+#else
   settings.enable_wasm = true;
+#endif
   settings.access_log = telemetry::AccessLogFormat::kOff;
   settings.compiler_program = binary_path();
   return settings;

@@ -38,7 +38,7 @@ class FakeCompiler final : public sandbox::Compiler {
   }
 };
 
-class WasmApiTest : public testing::Test {
+class WasmApiTest : public sandbox::testing::GuestTest {
  protected:
   std::string guest_file(const std::string& guest) { return folder_.write(guest + ".wasm", test::read_guest(guest)); }
   static std::string module_json(const std::string& name, const std::string& path,

@@ -54,7 +54,7 @@ class FakeCompiler final : public sandbox::Compiler {
   std::deque<Event> gates;  // of the held calls, in order
 };
 
-class DeployerTest : public testing::Test {
+class DeployerTest : public sandbox::testing::GuestTest {
  protected:
   std::string guest_file(const std::string& guest) { return folder_.write(guest + ".wasm", test::read_guest(guest)); }
   Result<std::string> deploy(std::string name, std::string path, std::vector<AttachPoint> points = {kRequest}) {

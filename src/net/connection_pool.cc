@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/check.h"
 #include "net/loop_thread.h"
 #include "net/upstream_connection.h"
 #include "platform/descriptor.h"
@@ -122,6 +123,7 @@ class Pool final : public ConnectionPool {
   void unlink(UpstreamConnection& connection) {
     (connection.newer != nullptr ? connection.newer->older : newest_) = connection.older;
     (connection.older != nullptr ? connection.older->newer : oldest_) = connection.newer;
+    SANDGATE_CHECK(newest_ != &connection && oldest_ != &connection);
     connection.newer = connection.older = nullptr;
     --idle_;
   }

@@ -26,7 +26,7 @@ class HttpServer {
   virtual ~HttpServer() = default;
 
   // Binds and listens; connections are accepted from start() on. Returns the bound address (a port 0 is chosen then).
-  // kInvalid when another program has it, kDenied, kInternal; the detail is for the person who starts the server.
+  // kOverloaded when another program has it, kDenied, kInternal; the detail is for the person who starts the server.
   // Before start().
   virtual Result<Address> listen(const Address& address) = 0;
   virtual void start() = 0;

@@ -47,7 +47,7 @@ TEST(HttpServer, AListeningAddressThatIsTakenIsRefusedInPlainWords) {
   std::unique_ptr<HttpServer> second = HttpServer::create({&loop}, handler, {});
   Result<Address> bound = second->listen(taken);
   ASSERT_FALSE(bound);
-  EXPECT_EQ(bound.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(bound.error().kind, ErrorKind::kOverloaded);
   EXPECT_NE(bound.error().detail.find(taken.text()), std::string::npos);
 }
 

@@ -36,7 +36,8 @@ class Listener final : private Poller::Watcher {
     virtual void paused() = 0;
   };
 
-  // Binds and listens. A Unix socket that nobody listens on is replaced. `loop` and `sink` outlive the listener.
+  // Binds and listens. kOverloaded when another program has the address, kDenied, kInternal. A Unix socket that nobody
+  // listens on is replaced. `loop` and `sink` outlive the listener.
   static Result<std::unique_ptr<Listener>> create(LoopThread& loop, const Address& address, Sink& sink);
   // On the loop's thread, or when that does not run.
   ~Listener();

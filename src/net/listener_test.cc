@@ -118,7 +118,7 @@ TEST_F(ListenerTest, LeavesAnotherServersSocketFileAndOtherFilesAlone) {
   Taker other;
   Result<std::unique_ptr<Listener>> second = Listener::create(loop, listener->address(), other);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(second.error().kind, ErrorKind::kOverloaded);
   platform::Descriptor client = connect();
   EXPECT_TRUE(taker.came.wait());
   std::string file = folder_ + "/file";

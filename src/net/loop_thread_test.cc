@@ -98,10 +98,11 @@ TEST(LoopThread, StopRunsTheTurnsThatFollow) {
 struct Yielder {
   LoopThread& loop;
   std::atomic<std::uint64_t> turns{0};
+  bool stop = false;
   static void turn(void* owner) {
     auto& self = *static_cast<Yielder*>(owner);
     ++self.turns;
-    self.loop.next_turn(&Yielder::turn, owner);
+    if (!self.stop) self.loop.next_turn(&Yielder::turn, owner);
   }
 };
 
@@ -169,7 +170,9 @@ TEST_F(LoopThreadTest, WhoYieldsForEverLeavesTimeForJobsTimersAndDescriptors) {
   on_loop([&] {
     loop.poller().unwatch(mine.get(), watcher);
     timer.reset();
+    yielder.stop = true;
   });
+  on_loop([] {});
 }
 
 TEST_F(LoopThreadTest, NextTurnsRunInOrderOnceEach) {

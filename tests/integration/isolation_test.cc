@@ -136,7 +136,7 @@ TEST(Isolation, ALongCompilationStallsNothing) {
   pid_t maker = ::fork();
   if (maker == 0) {
     std::string script = source_path("tests/guests/make_big_module.py");
-    ::execlp("python3", "python3", script.c_str(), module.c_str(), "1500", nullptr);
+    ::execlp("python3", "python3", script.c_str(), module.c_str(), "600", nullptr);
     ::_exit(127);
   }
   int status = 0;

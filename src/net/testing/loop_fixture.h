@@ -31,11 +31,10 @@ inline constexpr std::chrono::seconds kPatience{20};
 // A flag that one thread raises and others wait for.
 class Signal {
  public:
+  // Notifies under the lock: whoever waited may destroy the signal as soon as the lock is free.
   void raise() {
-    {
-      std::lock_guard lock(mutex_);
-      ++count_;
-    }
+    std::lock_guard lock(mutex_);
+    ++count_;
     raised_.notify_all();
   }
   // Whether it was raised `count` times within the patience.

@@ -8,6 +8,8 @@
 #include <boost/system/error_code.hpp>
 #include <optional>
 
+#include "admin/module_options_json.h"
+
 namespace sandgate::admin {
 namespace {
 
@@ -38,10 +40,7 @@ std::optional<AttachPoint> attach_point(const json::value& value) {
   if (object == nullptr || object->size() != 1) return std::nullopt;
   const json::value* name = object->if_contains(json::string_view(kModuleType.data(), kModuleType.size()));
   if (name == nullptr || !name->is_string()) return std::nullopt;
-  for (AttachPoint point : {AttachPoint::kOnRequest, AttachPoint::kOnResponse, AttachPoint::kOnError}) {
-    if (view(name->get_string()) == modules::attach_point_name(point)) return point;
-  }
-  return std::nullopt;
+  return modules::parse_attach_point(view(name->get_string()));
 }
 
 std::expected<std::vector<AttachPoint>, BadRequest> attach_points(const json::object& object, const std::string& at) {
@@ -76,7 +75,9 @@ std::expected<Descriptor, BadRequest> descriptor(const json::value& value, const
     return wrong_shape(at + ".module_type", R"(expected "Middleware", the only type there is)");
   auto points = attach_points(*object, at);
   if (!points) return std::unexpected(std::move(points.error()));
-  return Descriptor{std::move(*name), std::move(*file_path), std::move(*points)};
+  auto options = parse_module_options(*object, at);
+  if (!options) return std::unexpected(BadRequest{422, std::move(options.error())});
+  return Descriptor{std::move(*name), std::move(*file_path), std::move(*points), std::move(*options)};
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The JSON of POST /wasm: {"modules": [{"name", "file_path", "module_type", "attach_points"}]}. Only the shape is
-// checked here; what the values mean is checked when a module is deployed (modules/descriptor.h). Pure.
+// The JSON of POST /wasm: {"modules": [{"name", "file_path", "module_type", "attach_points"}]}, each with the options
+// "on_failure": "closed" or "open", "body": false, "instance": "fresh", "exchange" or "reuse",
+// "reuse": {"max_calls", "max_age_s"}, "config": {"name": "value"}, "allow": {"key_value": ["store"]}. Only the shape
+// is checked here; what the values mean is checked when a module is deployed (modules/descriptor.h). Pure.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +24,8 @@ struct BadRequest {
   std::string detail;  // names the member: "modules[0].name: expected a string"
 };
 
-// In the order given. Unknown members and `add_result` are ignored; at most ModuleStore::kModulesMax modules.
+// In the order given. Unknown members of the seed's shape are ignored, unknown powers in "allow" are refused; at most
+// ModuleStore::kModulesMax modules.
 std::expected<std::vector<modules::Descriptor>, BadRequest> parse_deploy_request(std::string_view text);
 
 }  // namespace sandgate::admin

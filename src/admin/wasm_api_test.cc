@@ -132,7 +132,7 @@ TEST_F(WasmApiTest, TellsWhyAModuleWasNotDeployed) {
       {module_json("a", folder_.write("empty.wasm", "")), "Module file size cannot be 0"},
       {module_json("a", folder_.write("random.wasm", "random")), "Invalid WASM component: "},
       {module_json("a", folder_.write("cut.wasm", std::string("\0asm\x0d", 5))), "Invalid WASM component: "},
-      {module_json("a", guest_file("both_hooks"), "OnError"), "Attach point OnError is not supported yet"},
+      {module_json("a", guest_file("reject_403"), "OnError"), "Attach point OnError needs the export"},
       {module_json("a", guest_file("only_response"), "OnRequest"), "Attach point OnRequest needs the export"},
       {module_json("auth", guest_file("reject_403")), "module with same name already exists"},
       {module_json("a", guest_file("both_hooks")), "module with same sha256 already exists"},

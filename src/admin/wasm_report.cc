@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/module_options_json.h"
 #include "exchange/problem.h"
 #include "platform/clock.h"
 
@@ -65,6 +66,7 @@ void append_module(std::string& out, const DeployedModule& module) {
   append_text_member(out, "last_accessed_at", platform::format_rfc3339(accessed));
   fmt::format_to(std::back_inserter(out), R"("access_count":{},)", module.access_count.load(std::memory_order_relaxed));
   append_attach_points(out, module.attach_points);
+  append_module_options(out, module.options);
   out += "}}";
 }
 
@@ -80,6 +82,7 @@ std::string deploy_report(std::span<const DeployOutcome> outcomes) {
     append_text_member(out, "file_path", outcome.descriptor.file_path);
     append_text_member(out, "module_type", "Middleware");
     append_attach_points(out, outcome.descriptor.attach_points);
+    append_module_options(out, outcome.descriptor.options);
     out += outcome.uuid ? R"(,"add_result":{"Success":")" : R"(,"add_result":{"Error":")";
     append_json_string(out, outcome.uuid ? *outcome.uuid : outcome.uuid.error().detail);
     out += "\"}}";

@@ -35,6 +35,8 @@ struct ServeLine {
   std::string wasm_admin;
   log::Level log_level = log::Level::kInfo;
   unsigned drain_seconds = 30;
+  unsigned execution_milliseconds = 1000;
+  unsigned cpu_milliseconds = 0;
   bool no_health = false;
   bool no_metrics = false;
 };
@@ -88,12 +90,52 @@ void add_modules(CLI::App& serve, ServeLine& line) {
       ->group("Modules");
   serve.add_option("--cache-dir", line.settings.cache_directory, "compiled code; by default $XDG_CACHE_HOME/sandgate")
       ->group("Modules");
+}
+
+// Ranges of the seed (requirements row 4-30).
+constexpr std::uint64_t kMemoryPagesMax = 65536;
+constexpr unsigned kExecutionMillisecondsMax = 300'000;
+constexpr std::uint64_t kStackBytesMin = std::uint64_t{64} << 10;
+constexpr std::uint64_t kStackBytesMax = std::uint64_t{16} << 20;
+constexpr unsigned kCallsMax = 128;
+constexpr std::size_t kWarmInstancesMax = 1000;
+
+void add_limits(CLI::App& serve, ServeLine& line) {
+  server::Settings& settings = line.settings;
   serve
-      .add_option_function<std::uint64_t>(
-          "--max-body-size", [&line](std::uint64_t bytes) { line.settings.body_bytes_max = bytes; },
-          "largest body that modules see, in bytes (default 10485760)")
+      .add_option("--wasm-max-memory-pages", settings.wasm_memory_pages_max,
+                  "memory of one instance in pages of 64 KiB")
+      ->check(CLI::Range(std::uint64_t{1}, kMemoryPagesMax))
+      ->capture_default_str()
+      ->group("Limits of modules");
+  serve.add_option("--wasm-max-execution-time-ms", line.execution_milliseconds, "wall time of one call")
+      ->check(CLI::Range(1U, kExecutionMillisecondsMax))
+      ->capture_default_str()
+      ->group("Limits of modules");
+  serve
+      .add_option("--wasm-max-cpu-time-ms", line.cpu_milliseconds,
+                  "CPU time of one call, without what it waits; none when not given")
+      ->check(CLI::Range(1U, kExecutionMillisecondsMax))
+      ->group("Limits of modules");
+  serve.add_option("--wasm-max-stack-size", settings.wasm_stack_bytes_max, "stack of one instance in bytes")
+      ->check(CLI::Range(kStackBytesMin, kStackBytesMax))
+      ->capture_default_str()
+      ->group("Limits of modules");
+  serve
+      .add_option("--wasm-thread-pool-size", settings.wasm_calls_max,
+                  "calls that run at one time; more wait their turn (default 4, or one per thread)")
+      ->check(CLI::Range(1U, kCallsMax))
+      ->group("Limits of modules");
+  serve
+      .add_option("--wasm-module-cache-size", settings.wasm_warm_instances,
+                  "instances that each thread keeps for modules deployed with \"instance\": \"reuse\"")
+      ->check(CLI::Range(std::size_t{1}, kWarmInstancesMax))
+      ->capture_default_str()
+      ->group("Limits of modules");
+  serve.add_option("--max-body-size", settings.body_bytes_max, "largest body that modules see, in bytes")
       ->check(CLI::Range(kMebibyte, kBodyMebibytesMax * kMebibyte))
-      ->group("Modules");
+      ->capture_default_str()
+      ->group("Limits of modules");
 }
 
 void add_observing(CLI::App& serve, ServeLine& line) {
@@ -117,6 +159,8 @@ int run_serve(ServeLine& line) {
   line.settings.wasm_admin_loopback = line.wasm_admin == "loopback";
   line.settings.health_endpoints = !line.no_health;
   line.settings.metrics_endpoint = !line.no_metrics;
+  line.settings.wasm_execution_time_max = Milliseconds(line.execution_milliseconds);
+  line.settings.wasm_cpu_time_max = Milliseconds(line.cpu_milliseconds);
   line.settings.drain = std::chrono::seconds(line.drain_seconds);
   log::set_level(line.log_level);
   return serve(line.settings);
@@ -135,6 +179,7 @@ int run(int argc, char** argv) {
   add_listening(*serve_command, line);
   add_proxying(*serve_command, line);
   add_modules(*serve_command, line);
+  add_limits(*serve_command, line);
   add_observing(*serve_command, line);
 
   DemoOptions demo_options;

@@ -34,21 +34,28 @@ class BodySource {
   virtual const http::Fields* trailers() const { return nullptr; }
 };
 
-// A body that is in memory already. The text must outlive the source.
+// A body that is in memory already. The text must outlive the source. With trailers its length is not told: only a body
+// of unknown length can carry them.
 class BufferedBody final : public BodySource {
  public:
-  explicit BufferedBody(std::string_view text = {}) : text_(text) {}
+  explicit BufferedBody(std::string_view text = {}, const http::Fields* trailers = nullptr)
+      : text_(text), trailers_(trailers != nullptr && !trailers->empty() ? trailers : nullptr) {}
   Task<Result<std::string_view>> read() override {
     std::string_view piece = text_.substr(read_ ? text_.size() : 0);
     read_ = true;
     co_return piece;
   }
-  std::optional<std::uint64_t> length() const override { return text_.size(); }
+  std::optional<std::uint64_t> length() const override {
+    if (trailers_ != nullptr) return std::nullopt;
+    return text_.size();
+  }
   void abort() override { text_ = {}; }
+  const http::Fields* trailers() const override { return trailers_; }
   std::string_view text() const { return text_; }
 
  private:
   std::string_view text_;
+  const http::Fields* trailers_;
   bool read_ = false;
 };
 

@@ -39,14 +39,31 @@ class RawStream {
   virtual void close() = 0;
 };
 
+// What one module did in an exchange. Lives in the arena.
+struct ExchangeStep {
+  std::string_view module;
+  std::string_view point;    // static: "OnRequest"
+  std::string_view outcome;  // static: "continue", "reject", "trap"
+  Nanoseconds took{0};
+  const ExchangeStep* next = nullptr;
+};
+
 // What happened to the exchange, for the access log and metrics. Written along the way; text lives in the arena or is
 // static.
 struct ExchangeRecord {
-  std::string_view upstream;         // authority of the last one tried
-  std::string_view error;            // short reason when the gateway itself answered with an error
-  std::uint64_t response_bytes = 0;  // body bytes handed to the sink
-  std::uint64_t request_bytes = 0;   // body bytes read
-  int status = 0;                    // as sent; 0 when nothing was sent
+  std::string_view upstream;            // authority of the last one tried
+  std::string_view error;               // short reason when the gateway itself answered with an error
+  std::uint64_t response_bytes = 0;     // body bytes handed to the sink
+  std::uint64_t request_bytes = 0;      // body bytes read
+  int status = 0;                       // as sent; 0 when nothing was sent
+  bool keeps_steps = false;             // whether somebody will read `steps`
+  const ExchangeStep* steps = nullptr;  // of the modules, in order
+
+  void append(ExchangeStep& step) {
+    (last_step != nullptr ? last_step->next : steps) = &step;
+    last_step = &step;
+  }
+  ExchangeStep* last_step = nullptr;
 };
 
 class Exchange {

@@ -14,7 +14,7 @@ Chain::Chain(const modules::ModuleStore& store, const Middleware& middleware, co
 // No coroutine of its own.
 Task<Status> Chain::serve(Exchange& exchange) const {
   const std::shared_ptr<const modules::Snapshot>& snapshot = loops_[exchange.loop().index()].modules.current();
-  if (snapshot->on_request.empty() && snapshot->on_response.empty()) return next_.serve(exchange);
+  if (snapshot->runs_nothing()) return next_.serve(exchange);
   return middleware_.serve(exchange, snapshot);
 }
 

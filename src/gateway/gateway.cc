@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "exchange/problem.h"
+#include "gateway/error_log.h"
 #include "gateway/request_id.h"
 #include "http/target.h"
 #include "platform/clock.h"
-#include "platform/log.h"
 
 namespace sandgate::gateway {
 namespace {
@@ -40,16 +40,6 @@ Task<Status> answer_options(Exchange& exchange) {
   co_return answered;
 }
 
-void log_error(const Exchange& exchange, const Error& error) {
-  bool ours = error.kind == ErrorKind::kUpstream || error.kind == ErrorKind::kTimedOut ||
-              error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kOverloaded;
-  log::Level level = ours ? log::Level::kWarning : log::Level::kDebug;
-  if (!log::enabled(level)) return;
-  log::write(level, fmt::format("request {}: {}{}{}{}{}", exchange.id, error.detail, error.cause.empty() ? "" : ": ",
-                                log::escaped(error.cause), exchange.record.upstream.empty() ? "" : "; upstream ",
-                                exchange.record.upstream));
-}
-
 // Whether nobody is left to answer.
 bool client_left(const Exchange& exchange, const Error& error) {
   if (error.kind == ErrorKind::kDisconnected) return true;
@@ -63,7 +53,7 @@ Task<Status> answer_error(Exchange& exchange, Error error) {
     exchange.sink().abort();
     co_return fail(std::move(error));
   }
-  log_error(exchange, error);
+  log_exchange_error(exchange, error);
   Status answered = co_await respond_error(exchange, error);
   co_return answered;
 }

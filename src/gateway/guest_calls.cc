@@ -1,37 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/guest_calls.h"
 
+#include <optional>
 #include <utility>
 
-#include "modules/guest_log.h"
-
 namespace sandgate::gateway {
+namespace {
 
 using abi::router_middleware::RequestRecord;
 using abi::router_middleware::ResponseRecord;
+using modules::InstanceMode;
+using sandbox::CallLimit;
 
-Task<MiddlewareCalls::Outcome> GuestCalls::on_request(const modules::DeployedModule& module, Exchange& exchange,
-                                                      const RequestRecord& record) const {
-  sandbox::RunQueue& queue = *queues_[exchange.loop().index()];
-  modules::CallLog call{.module_name = module.name, .request_id = exchange.id};
-  std::expected<sandbox::Instance, sandbox::GuestFailure> instance =
-      sandbox::Instance::create(*module.module, budget_, queue, &call);
-  if (!instance) co_return std::unexpected(std::move(instance.error()));
-  Outcome outcome =
-      co_await abi::router_middleware::on_request(queue, *instance, record, exchange.arena(), exchange.cancellation);
+Task<MiddlewareCalls::Outcome> start(sandbox::RunQueue& queue, sandbox::Instance& instance, const RequestRecord& record,
+                                     Exchange& exchange) {
+  return abi::router_middleware::on_request(queue, instance, record, exchange.arena(), exchange.cancellation);
+}
+
+Task<MiddlewareCalls::Outcome> start(sandbox::RunQueue& queue, sandbox::Instance& instance,
+                                     const ResponseRecord& record, Exchange& exchange) {
+  return abi::router_middleware::on_response(queue, instance, record, exchange.arena(), exchange.cancellation);
+}
+
+}  // namespace
+
+GuestCalls::GuestCalls(std::span<sandbox::RunQueue* const> queues, const modules::ModuleStore& store,
+                       sandbox::CallLimit& limit, const Options& options)
+    : limit_(limit), budget_(options.budget) {
+  for (sandbox::RunQueue* queue : queues) loops_.push_back({queue, WarmInstances(store, options.warm_instances_max)});
+}
+
+std::unique_ptr<GuestInstance> GuestCalls::kept_instance(const HookCall& call) const {
+  Loop& loop = call.exchange.loop();
+  switch (call.module.options.instance) {
+    case InstanceMode::kFresh: return nullptr;
+    case InstanceMode::kExchange: return call.instances.take(call.module);
+    case InstanceMode::kReuse: return loops_[loop.index()].warm.take(call.module, loop.now());
+  }
+  return nullptr;
+}
+
+void GuestCalls::keep(const HookCall& call, std::unique_ptr<GuestInstance> instance) const {
+  if (call.module.options.instance == InstanceMode::kExchange) {
+    call.instances.keep(call.module, std::move(instance));
+  } else {
+    Loop& loop = call.exchange.loop();
+    loops_[loop.index()].warm.keep(call.module, std::move(instance), loop.now());
+  }
+}
+
+template <typename Record>
+Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& record) const {
+  Loop& loop = call.exchange.loop();
+  modules::HookStats& stats = call.module.stats(call.point);
+  CallLimit::Place place = limit_.try_enter();
+  if (!place) {
+    Nanoseconds queued = loop.precise_now();
+    std::expected<CallLimit::Place, sandbox::GuestFailure> entered =
+        co_await limit_.enter(loop, call.exchange.cancellation);
+    stats.waited(loop.precise_now() - queued);
+    if (!entered) co_return std::unexpected(std::move(entered.error()));
+    place = std::move(*entered);
+  }
+  sandbox::RunQueue& queue = *loops_[loop.index()].queue;
+  bool fresh = call.module.options.instance == InstanceMode::kFresh;
+  std::unique_ptr<GuestInstance> kept = kept_instance(call);
+  std::optional<GuestInstance> own;
+  if (fresh) {
+    own.emplace(call.module, budget_, queue, loop.now());
+  } else if (kept == nullptr) {
+    kept = std::make_unique<GuestInstance>(call.module, budget_, queue, loop.now());
+  }
+  GuestInstance& guest = fresh ? *own : *kept;
+  if (!guest.instance) co_return std::unexpected(std::move(guest.instance.error()));
+  guest.call.request_id = call.exchange.id;
+  ++guest.calls;
+  Outcome outcome = co_await start(queue, *guest.instance, record, call.exchange);
+  stats.used_memory(guest.instance->memory_peak_bytes());
+  guest.call.request_id = {};
+  // A failed instance is spent.
+  if (outcome && !fresh) keep(call, std::move(kept));
   co_return outcome;
 }
 
-Task<MiddlewareCalls::Outcome> GuestCalls::on_response(const modules::DeployedModule& module, Exchange& exchange,
-                                                       const ResponseRecord& record) const {
-  sandbox::RunQueue& queue = *queues_[exchange.loop().index()];
-  modules::CallLog call{.module_name = module.name, .request_id = exchange.id};
-  std::expected<sandbox::Instance, sandbox::GuestFailure> instance =
-      sandbox::Instance::create(*module.module, budget_, queue, &call);
-  if (!instance) co_return std::unexpected(std::move(instance.error()));
-  Outcome outcome =
-      co_await abi::router_middleware::on_response(queue, *instance, record, exchange.arena(), exchange.cancellation);
-  co_return outcome;
+Task<MiddlewareCalls::Outcome> GuestCalls::on_request(const HookCall& call, const RequestRecord& record) const {
+  return run(call, record);
+}
+
+Task<MiddlewareCalls::Outcome> GuestCalls::on_response(const HookCall& call, const ResponseRecord& record) const {
+  return run(call, record);
 }
 
 }  // namespace sandgate::gateway

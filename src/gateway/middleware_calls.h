@@ -11,16 +11,25 @@
 
 namespace sandgate::gateway {
 
+class ExchangeInstances;
+
+// One call of a hook. Everything referred to outlives the Task of the call.
+struct HookCall {
+  const modules::DeployedModule& module;
+  modules::AttachPoint point;
+  Exchange& exchange;
+  ExchangeInstances& instances;  // what the exchange keeps
+};
+
 class MiddlewareCalls {
  public:
   using Outcome = abi::router_middleware::Outcome;
 
   virtual ~MiddlewareCalls() = default;
-  // Everything referred to outlives the Task. The action's text is in the exchange's arena. Ends with kCancelled when
-  // the exchange is cancelled.
-  virtual Task<Outcome> on_request(const modules::DeployedModule& module, Exchange& exchange,
-                                   const abi::router_middleware::RequestRecord& record) const = 0;
-  virtual Task<Outcome> on_response(const modules::DeployedModule& module, Exchange& exchange,
+  // The action's text is in the exchange's arena. Ends with kCancelled when the exchange is cancelled.
+  virtual Task<Outcome> on_request(const HookCall& call, const abi::router_middleware::RequestRecord& record) const = 0;
+  // Serves OnError as well: there the response is the gateway's own.
+  virtual Task<Outcome> on_response(const HookCall& call,
                                     const abi::router_middleware::ResponseRecord& record) const = 0;
 };
 

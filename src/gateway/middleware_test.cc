@@ -15,6 +15,7 @@ namespace sandgate::gateway {
 namespace {
 
 using modules::AttachPoint;
+using modules::OnFailure;
 using sandbox::FailureKind;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -137,15 +138,14 @@ TEST_F(MiddlewareTest, AFailingModuleClosesByDefaultWithOneAnswerForEveryKind) {
     EXPECT_EQ(request.sent().status, 503);
     EXPECT_THAT(request.sent().body, HasSubstr("a required module failed"));
     EXPECT_THAT(request.sent().body, Not(HasSubstr("secret")));
-    EXPECT_EQ(module->stats.read().failures, 1U);
+    EXPECT_EQ(testing::failures(*module), 1U);
     EXPECT_EQ(one.totals().failures, 1U);
   }
   EXPECT_EQ(inner.served, 0);
 }
 
-TEST_F(MiddlewareTest, AFailingModuleIsSkippedWhenSettingsSaySo) {
-  settings.on_request_failure = OnFailure::kOpen;
-  request_module("bad");
+TEST_F(MiddlewareTest, AFailingModuleIsSkippedWhenItWasDeployedOpen) {
+  request_module("bad", {.on_failure = OnFailure::kOpen});
   request_module("good");
   calls.script["bad.request"] = ScriptedAction::fails(FailureKind::kTrap);
   serve();
@@ -160,7 +160,7 @@ TEST_F(MiddlewareTest, WithoutAFreeInstanceTheClientIsToldToRetry) {
   serve();
   EXPECT_EQ(sent().status, 503);
   EXPECT_EQ(sent().field("retry-after"), "1");
-  EXPECT_EQ(deployed[0]->stats.read().executions, 0U) << "it never ran";
+  EXPECT_EQ(testing::successes(*deployed[0]) + testing::failures(*deployed[0]), 0U) << "it never ran";
 }
 
 TEST_F(MiddlewareTest, ACancelledCallIsNobodysFault) {
@@ -172,14 +172,14 @@ TEST_F(MiddlewareTest, ACancelledCallIsNobodysFault) {
   hold.set();
   EXPECT_EQ(outcome(), "disconnected: the client left");
   EXPECT_EQ(inner.served, 0);
-  EXPECT_EQ(deployed[0]->stats.read().executions, 0U);
+  EXPECT_EQ(testing::successes(*deployed[0]) + testing::failures(*deployed[0]), 0U);
   EXPECT_EQ(sent().status, 0);
 }
 
 TEST_F(MiddlewareTest, ExecutionsAndAccessesAreCounted) {
   request_module("m");
   serve();
-  EXPECT_EQ(deployed[0]->stats.read().successes, 1U);
+  EXPECT_EQ(testing::successes(*deployed[0]), 1U);
   EXPECT_EQ(store.totals().successes, 1U);
   EXPECT_EQ(deployed[0]->access_count.load(), 1U);
   EXPECT_GT(deployed[0]->last_accessed_unix_ns.load(), 0);
@@ -257,6 +257,65 @@ TEST_F(MiddlewareTest, ACallFinishesOnTheModulesItBeganWith) {
   hold.set();
   EXPECT_EQ(calls.order(), "a.request b.request ");
   EXPECT_EQ(outcome(), "ok");
+}
+
+TEST_F(MiddlewareTest, AModuleWithoutBodiesLeavesTheBodyStreaming) {
+  request_module("m", {.body = false});
+  settings.body_bytes_max = 4;
+  calls.script["m.request"] = {.kind = Kind::kModify, .set = {{"x-m", "1"}}, .body = "new"};
+  fake.set_body(std::make_unique<test::PiecesBody>(std::vector<std::string>{"12345", "67890"}));
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_EQ(calls.seen[0].body, "");
+  EXPECT_EQ(inner.body, "1234567890") << "longer than modules may see, and not theirs to replace";
+  EXPECT_THAT(inner.fields, HasSubstr("x-m: 1\n"));
+}
+
+TEST_F(MiddlewareTest, AModuleWithoutBodiesSeesNoneBesideOneThatDoes) {
+  request_module("blind", {.body = false});
+  request_module("seeing");
+  fake.set_body("hello");
+  serve();
+  EXPECT_EQ(calls.seen[0].body, "");
+  EXPECT_EQ(calls.seen[1].body, "hello");
+}
+
+TEST_F(MiddlewareTest, AClosedModuleAndAnOpenOneKeepTheirPolicies) {
+  request_module("open", {.on_failure = OnFailure::kOpen});
+  request_module("closed");
+  calls.script["open.request"] = ScriptedAction::fails(FailureKind::kTrap);
+  calls.script["closed.request"] = ScriptedAction::fails(FailureKind::kTrap);
+  serve();
+  EXPECT_EQ(calls.order(), "open.request closed.request ");
+  EXPECT_EQ(sent().status, 503);
+}
+
+TEST_F(MiddlewareTest, RequestTrailersPassAModuleThatLeavesTheBody) {
+  request_module("m");
+  http::Fields trailers(fake.arena);
+  trailers.add("x-checksum", "1");
+  auto body = std::make_unique<test::PiecesBody>(std::vector<std::string>{"hello"});
+  body->trailer_fields = &trailers;
+  fake.set_body(std::move(body));
+  serve();
+  EXPECT_EQ(inner.length, std::nullopt) << "only a body of unknown length can have trailers";
+  ASSERT_NE(inner.trailers_seen, nullptr);
+  EXPECT_EQ(inner.trailers_seen->find("x-checksum"), "1");
+}
+
+TEST_F(MiddlewareTest, StepsAreNotedWhenSomebodyReadsThem) {
+  request_module("a");
+  request_module("b", {.on_failure = OnFailure::kOpen});
+  response_module("c");
+  calls.script["a.request"] = {.kind = Kind::kModify};
+  calls.script["b.request"] = ScriptedAction::fails(FailureKind::kDeadline);
+  fake.exchange.record.keeps_steps = true;
+  serve();
+  std::string steps;
+  for (const ExchangeStep* step = fake.exchange.record.steps; step != nullptr; step = step->next) {
+    steps += std::string(step->module) + "." + std::string(step->point) + "=" + std::string(step->outcome) + " ";
+  }
+  EXPECT_EQ(steps, "a.OnRequest=modify b.OnRequest=deadline c.OnResponse=continue ");
 }
 
 }  // namespace

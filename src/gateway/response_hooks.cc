@@ -10,14 +10,15 @@
 #include "base/ascii.h"
 #include "exchange/problem.h"
 #include "gateway/content_length.h"
+#include "gateway/guest_instances.h"
 
 namespace sandgate::gateway {
 namespace {
 
 using http::Field;
 using http::FieldId;
+using modules::OnFailure;
 using sandbox::FailureKind;
-using sandbox::GuestFailure;
 
 // Room taken ahead for a body of known length; more only when it comes.
 constexpr std::uint64_t kReservedBytesMax = 256 * 1024;
@@ -29,18 +30,20 @@ bool is_event_stream(const http::Fields& fields) {
   return equals_ignoring_case(type, "text/event-stream") || equals_ignoring_case(type, "application/x-ndjson");
 }
 
+Task<Status> nothing_yet() { co_return Status(); }
+
 }  // namespace
 
-ResponseHooks::ResponseHooks(Exchange& exchange, ResponseSink& inner, const MiddlewareCalls& calls,
-                             const modules::ModuleStore& store, const Modules& modules,
-                             const MiddlewareSettings& settings)
-    : exchange_(exchange),
-      inner_(inner),
-      calls_(calls),
-      store_(store),
+ResponseHooks::ResponseHooks(const HookContext& context, const Modules& modules)
+    : exchange_(context.exchange),
+      inner_(context.inner),
+      calls_(context.calls),
+      store_(context.store),
+      settings_(context.settings),
+      instances_(context.instances),
+      point_(context.point),
       modules_(modules),
-      settings_(settings),
-      head_(exchange.arena()) {}
+      head_(context.exchange.arena()) {}
 
 Status ResponseHooks::cancelled() const {
   return sandgate::fail(exchange_.cancellation.kind(), std::string(exchange_.cancellation.reason()));
@@ -70,7 +73,7 @@ ResponseHooks::Verdict ResponseHooks::answer_instead(int status, std::string_vie
   return Verdict::kAnswerInstead;
 }
 
-ResponseHooks::Verdict ResponseHooks::apply(const Action& action, Shown shown, const ModuleCall& call) {
+ResponseHooks::Verdict ResponseHooks::apply(const Action& action, bool shows_body, const ModuleCall& call) {
   if (action.kind == Action::Kind::kReject) {
     return answer_instead(action.status.value_or(502), "rejected", "a module rejected this response");
   }
@@ -78,8 +81,8 @@ ResponseHooks::Verdict ResponseHooks::apply(const Action& action, Shown shown, c
   abi::router_middleware::apply_to_response(action, head_, [&call](std::string_view name) { call.log_ignored(name); });
   head_.fields.set("x-request-id", exchange_.id);
   if (action.status) head_.status = *action.status;
-  if (action.body && shown == Shown::kHeadOnly) {
-    call.log_ignored("the body of a stream");
+  if (action.body && !shows_body) {
+    call.log_ignored("a body that it is not given");
   } else if (action.body) {
     body_ = *action.body;
     body_replaced_ = true;
@@ -88,18 +91,33 @@ ResponseHooks::Verdict ResponseHooks::apply(const Action& action, Shown shown, c
   return Verdict::kPass;
 }
 
+// After the failure was counted.
+ResponseHooks::Verdict ResponseHooks::fail_module(ModuleCall& call) {
+  if (call.on_failure() == OnFailure::kOpen) return Verdict::kPass;
+  return answer_instead(503, "guest_fault", "a required module failed");
+}
+
+Task<ResponseHooks::Verdict> ResponseHooks::run_module(const modules::DeployedModule& module, Shown shown) {
+  HookCall hook{module, point_, exchange_, instances_};
+  ModuleCall call(store_, hook);
+  if (shown == Shown::kTooLarge && module.options.body) {
+    call.fail(
+        {FailureKind::kTooLarge, fmt::format("the response body is larger than {} bytes", settings_.body_bytes_max)});
+    co_return fail_module(call);
+  }
+  bool shows_body = shown == Shown::kWhole && module.options.body;
+  abi::router_middleware::ResponseRecord record{.head = head_, .body = shows_body ? body_ : std::string_view()};
+  MiddlewareCalls::Outcome outcome = co_await calls_.on_response(hook, record);
+  call.finish(outcome);
+  if (outcome) co_return apply(*outcome, shows_body, call);
+  if (outcome.error().kind == FailureKind::kCancelled) co_return Verdict::kCancelled;
+  co_return fail_module(call);
+}
+
 Task<ResponseHooks::Verdict> ResponseHooks::run_modules(Shown shown) {
   for (const auto& module : modules_) {
-    ModuleCall call(store_, *module, exchange_, modules::AttachPoint::kOnResponse);
-    abi::router_middleware::ResponseRecord record{.head = head_, .body = body_};
-    MiddlewareCalls::Outcome outcome = co_await calls_.on_response(*module, exchange_, record);
-    call.finish(outcome);
-    if (!outcome) {
-      if (outcome.error().kind == FailureKind::kCancelled) co_return Verdict::kCancelled;
-      if (settings_.on_response_failure == OnFailure::kOpen) continue;
-      co_return answer_instead(503, "guest_fault", "a required module failed");
-    }
-    if (apply(*outcome, shown, call) == Verdict::kAnswerInstead) co_return Verdict::kAnswerInstead;
+    Verdict verdict = co_await run_module(*module, shown);
+    if (verdict != Verdict::kPass) co_return verdict;
   }
   co_return Verdict::kPass;
 }
@@ -115,34 +133,15 @@ Task<Status> ResponseHooks::send_instead() {
   co_return status;
 }
 
-Task<Status> ResponseHooks::start_stream() {
-  Verdict verdict = co_await run_modules(Shown::kHeadOnly);
+// Modules see the head; the body passes by them, or nothing does. What was collected until now goes first.
+Task<Status> ResponseHooks::start_stream(Shown shown) {
+  Verdict verdict = co_await run_modules(shown);
   if (verdict == Verdict::kCancelled) co_return cancelled();
-  if (verdict == Verdict::kPass) {
-    state_ = State::kPassing;
-    Status started = co_await inner_.start(head_, length_);
-    co_return started;
-  }
-  state_ = State::kReplaced;
-  Status sent = co_await send_instead();
-  if (!sent) co_return sent;
-  co_return sandgate::fail(ErrorKind::kDenied, "a module answered in the place of this stream");
-}
-
-// The response is longer than modules may see. What was collected and what follows pass by them, or nothing does.
-Task<Status> ResponseHooks::start_too_large() {
-  GuestFailure failure{FailureKind::kTooLarge,
-                       fmt::format("the response body is larger than {} bytes", settings_.body_bytes_max)};
-  for (const auto& module : modules_) {
-    ModuleCall call(store_, *module, exchange_, modules::AttachPoint::kOnResponse);
-    call.fail(failure);
-  }
-  if (settings_.on_response_failure == OnFailure::kClosed) {
+  if (verdict == Verdict::kAnswerInstead) {
     state_ = State::kReplaced;
-    answer_instead(503, "guest_fault", "a required module failed");
     Status sent = co_await send_instead();
     if (!sent) co_return sent;
-    co_return sandgate::fail(ErrorKind::kDenied, "the response is too large for a required module");
+    co_return sandgate::fail(ErrorKind::kDenied, "a module answered in the place of this response");
   }
   state_ = State::kPassing;
   Status status = co_await inner_.start(head_, length_);
@@ -152,19 +151,17 @@ Task<Status> ResponseHooks::start_too_large() {
   co_return status;
 }
 
+bool ResponseHooks::any_wants_body() const {
+  return std::ranges::any_of(modules_, [](const auto& module) { return module->options.body; });
+}
+
 Task<Status> ResponseHooks::start(const http::ResponseHead& head, std::optional<std::uint64_t> length) {
   keep(head, length);
-  if (!bodyless() && is_event_stream(head_.fields)) {
-    Status started = co_await start_stream();
-    co_return started;
-  }
-  if (!bodyless() && length.value_or(0) > settings_.body_bytes_max) {
-    Status started = co_await start_too_large();
-    co_return started;
-  }
+  if (!bodyless() && (is_event_stream(head_.fields) || !any_wants_body())) return start_stream(Shown::kHeadOnly);
+  if (!bodyless() && length.value_or(0) > settings_.body_bytes_max) return start_stream(Shown::kTooLarge);
   state_ = State::kCollecting;
   if (!bodyless() && length) collected_.reserve(std::min(*length, kReservedBytesMax));
-  co_return Status();
+  return nothing_yet();
 }
 
 Task<Status> ResponseHooks::write(std::string_view bytes) {
@@ -174,7 +171,7 @@ Task<Status> ResponseHooks::write(std::string_view bytes) {
       collected_.append(bytes);
       co_return Status();
     }
-    Status started = co_await start_too_large();
+    Status started = co_await start_stream(Shown::kTooLarge);
     if (!started) co_return started;
   }
   if (state_ != State::kPassing) co_return sandgate::fail(ErrorKind::kDisconnected, "the response was given up");

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sink that runs OnResponse modules: collects the response of the handler behind it, lets each module see and
-// change it, and passes the outcome on. Lives in the frame that serves the exchange, around the real sink. Loop thread
-// only.
+// The sink that runs OnResponse or OnError modules: collects the response of the handler behind it, lets each module
+// see and change it, and passes the outcome on. Lives in the frame that serves the exchange, around the real sink. Loop
+// thread only.
 //
 // Modules run in deployment order. Continue: the next. Reject: that status with a small problem body; nothing of the
 // upstream's answer is left, the other modules do not run. Modify: fields (set, add, remove), status, body; a new
-// body has its own length and no trailers. A module that fails is skipped or the answer is 503, as settings say. What
-// is longer than the limit is not shown: that is a failure of every module, and when they are skipped the response
-// streams on unchanged.
+// body has its own length and no trailers. A module that fails is skipped or the answer is 503, as it was deployed.
+// What is longer than the limit is not shown: that is a failure of every module that wants bodies, and when they are
+// skipped the response streams on, edited by the others.
 //
-// text/event-stream and application/x-ndjson are never collected: modules get the head with an empty body when it
-// arrives, and the body then streams; a new body for it is ignored and logged. The body of an answer to HEAD, of 204
-// and of 304 is dropped. x-request-id is always the exchange's.
+// text/event-stream, application/x-ndjson, and everything when no module wants bodies, are never collected: modules get
+// the head with an empty body when it arrives, and the body then streams; a new body for it is ignored and logged. The
+// body of an answer to HEAD, of 204 and of 304 is dropped. x-request-id is always the exchange's.
 #pragma once
 
 #include <cstdint>
@@ -30,13 +30,23 @@
 
 namespace sandgate::gateway {
 
+// What the hooks of one exchange work with. All outlive the hooks.
+struct HookContext {
+  Exchange& exchange;
+  ResponseSink& inner;
+  const MiddlewareCalls& calls;
+  const modules::ModuleStore& store;
+  const MiddlewareSettings& settings;
+  ExchangeInstances& instances;
+  modules::AttachPoint point;
+};
+
 class ResponseHooks final : public ResponseSink {
  public:
   using Modules = std::vector<std::shared_ptr<const modules::DeployedModule>>;
 
-  // All outlive this.
-  ResponseHooks(Exchange& exchange, ResponseSink& inner, const MiddlewareCalls& calls,
-                const modules::ModuleStore& store, const Modules& modules, const MiddlewareSettings& settings);
+  // `modules` outlive the hooks.
+  ResponseHooks(const HookContext& context, const Modules& modules);
 
   Task<Status> informational(const http::ResponseHead& head) override { return inner_.informational(head); }
   Task<Status> start(const http::ResponseHead& head, std::optional<std::uint64_t> length) override;
@@ -54,16 +64,19 @@ class ResponseHooks final : public ResponseSink {
   enum class State : unsigned char { kIdle, kCollecting, kPassing, kReplaced, kAborted };
   // What the modules made of the response.
   enum class Verdict : unsigned char { kPass, kAnswerInstead, kCancelled };
-  enum class Shown : unsigned char { kWhole, kHeadOnly };
+  // kTooLarge: the head, and modules that want the body fail.
+  enum class Shown : unsigned char { kWhole, kHeadOnly, kTooLarge };
   using Action = abi::router_middleware::Action;
 
   void keep(const http::ResponseHead& head, std::optional<std::uint64_t> length);
   bool bodyless() const;
+  bool any_wants_body() const;
   Task<Verdict> run_modules(Shown shown);
-  Verdict apply(const Action& action, Shown shown, const ModuleCall& call);
+  Task<Verdict> run_module(const modules::DeployedModule& module, Shown shown);
+  Verdict fail_module(ModuleCall& call);
+  Verdict apply(const Action& action, bool shows_body, const ModuleCall& call);
   Verdict answer_instead(int status, std::string_view error, std::string_view detail);
-  Task<Status> start_stream();
-  Task<Status> start_too_large();
+  Task<Status> start_stream(Shown shown);
   std::optional<std::uint64_t> length_to_send(const http::Fields* trailers) const;
   Task<Status> send_collected(const http::Fields* trailers);
   Task<Status> send_instead();
@@ -73,8 +86,10 @@ class ResponseHooks final : public ResponseSink {
   ResponseSink& inner_;
   const MiddlewareCalls& calls_;
   const modules::ModuleStore& store_;
-  const Modules& modules_;
   const MiddlewareSettings& settings_;
+  ExchangeInstances& instances_;
+  const modules::AttachPoint point_;
+  const Modules& modules_;
   http::ResponseHead head_;
   std::optional<std::uint64_t> length_;  // as announced
   std::string collected_;

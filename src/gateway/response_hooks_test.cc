@@ -16,6 +16,7 @@ namespace sandgate::gateway {
 namespace {
 
 using modules::AttachPoint;
+using modules::OnFailure;
 using sandbox::FailureKind;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -99,12 +100,11 @@ TEST_F(ResponseHooksTest, AFailingResponseModuleIsSkippedByDefault) {
   EXPECT_EQ(calls.order(), "bad.response good.response ");
   EXPECT_EQ(sent().status, 200);
   EXPECT_EQ(sent().body, "upstream says hello");
-  EXPECT_EQ(deployed[0]->stats.read().failures, 1U);
+  EXPECT_EQ(testing::failures(*deployed[0]), 1U);
 }
 
-TEST_F(ResponseHooksTest, AFailingResponseModuleClosesWhenSettingsSaySo) {
-  settings.on_response_failure = OnFailure::kClosed;
-  response_module("bad");
+TEST_F(ResponseHooksTest, AFailingResponseModuleClosesWhenItWasDeployedClosed) {
+  response_module("bad", {.on_failure = OnFailure::kClosed});
   calls.script["bad.response"] = ScriptedAction::fails(FailureKind::kTrap);
   serve();
   EXPECT_EQ(sent().status, 503);
@@ -162,8 +162,8 @@ TEST_F(ResponseHooksTest, AResponseOverTheLimitStreamsPastTheModules) {
   EXPECT_TRUE(calls.seen.empty());
   EXPECT_EQ(sent().body, "12345678901234567890moreand more");
   EXPECT_EQ(sent().length, std::nullopt);
-  EXPECT_EQ(deployed[0]->stats.read().failures, 1U);
-  EXPECT_EQ(deployed[1]->stats.read().failures, 1U);
+  EXPECT_EQ(testing::failures(*deployed[0]), 1U);
+  EXPECT_EQ(testing::failures(*deployed[1]), 1U);
 }
 
 TEST_F(ResponseHooksTest, AResponseWhoseLengthIsOverTheLimitIsNotCollected) {
@@ -178,9 +178,8 @@ TEST_F(ResponseHooksTest, AResponseWhoseLengthIsOverTheLimitIsNotCollected) {
 }
 
 TEST_F(ResponseHooksTest, AResponseOverTheLimitIs503WhenModulesAreRequired) {
-  response_module("a");
+  response_module("a", {.on_failure = OnFailure::kClosed});
   settings.body_bytes_max = 10;
-  settings.on_response_failure = OnFailure::kClosed;
   inner.pieces = {"1234567890", "1"};
   serve();
   EXPECT_EQ(outcome(), "ok");
@@ -242,7 +241,7 @@ TEST_F(ResponseHooksTest, CancellingDuringAResponseHookEndsTheExchange) {
   hold.set();
   EXPECT_EQ(outcome(), "disconnected: the client left");
   EXPECT_EQ(sent().status, 0);
-  EXPECT_EQ(deployed[0]->stats.read().executions, 0U);
+  EXPECT_EQ(testing::successes(*deployed[0]) + testing::failures(*deployed[0]), 0U);
 }
 
 TEST_F(ResponseHooksTest, InterimResponsesPass) {
@@ -257,6 +256,82 @@ TEST_F(ResponseHooksTest, InterimResponsesPass) {
   start_serving(handler, fake.exchange, running);
   EXPECT_EQ(outcome(), "ok");
   EXPECT_THAT(sent().informational, ElementsAre(103));
+}
+
+TEST_F(ResponseHooksTest, WithoutBodiesTheResponseStreams) {
+  response_module("m", {.body = false});
+  settings.body_bytes_max = 4;
+  calls.script["m.response"] = {.kind = Kind::kModify, .status = 203, .body = "ignored"};
+  inner.announced = 19;
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_EQ(sent().status, 203);
+  EXPECT_EQ(sent().length, 19U);
+  EXPECT_EQ(sent().body, "upstream says hello");
+}
+
+TEST_F(ResponseHooksTest, AnErrorModuleSeesTheGatewaysAnswerAndMayReplaceIt) {
+  error_module("m");
+  inner.error = Error(ErrorKind::kUpstream, "no upstream could be reached");
+  calls.script["m.error"] = {.kind = Kind::kModify, .status = 200, .set = {{"x-fallback", "1"}}, .body = "cached"};
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_THAT(calls.seen.at(0).head, HasSubstr("502\n"));
+  EXPECT_THAT(calls.seen.at(0).body, HasSubstr("no upstream could be reached"));
+  EXPECT_EQ(sent().status, 200);
+  EXPECT_EQ(sent().body, "cached");
+  EXPECT_EQ(sent().field("x-fallback"), "1");
+  EXPECT_EQ(fake.exchange.record.error, "no upstream could be reached");
+}
+
+TEST_F(ResponseHooksTest, ErrorModulesRunFor502And503And504Only) {
+  struct Case {
+    ErrorKind kind;
+    int status;
+  };
+  for (Case expected : {Case{ErrorKind::kUpstream, 502}, Case{ErrorKind::kOverloaded, 503},
+                        Case{ErrorKind::kTimedOut, 504}, Case{ErrorKind::kInvalid, 0}, Case{ErrorKind::kInternal, 0}}) {
+    modules::ModuleStore one;
+    testing::deploy(one, "m", {AttachPoint::kOnError});
+    calls.seen.clear();
+    inner.error = Error(expected.kind, "oh");
+    Middleware around(calls, one, settings, inner);
+    Chain handler(one, around, inner, 1);
+    test::FakeExchange request;
+    Running served;
+    start_serving(handler, request.exchange, served);
+    ASSERT_TRUE(served.ended());
+    EXPECT_EQ(request.sent().status, expected.status);
+    EXPECT_EQ(calls.seen.size(), expected.status == 0 ? 0U : 1U);
+  }
+}
+
+TEST_F(ResponseHooksTest, AnErrorModuleThatFailsLeavesTheAnswer) {
+  error_module("m");
+  inner.error = Error(ErrorKind::kTimedOut, "no answer");
+  calls.script["m.error"] = ScriptedAction::fails(FailureKind::kTrap);
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_EQ(sent().status, 504);
+  EXPECT_EQ(testing::failures(*deployed[0]), 1U);
+}
+
+TEST_F(ResponseHooksTest, AnErrorModuleDoesNotSeeAnswersOfTheUpstream) {
+  error_module("m");
+  inner.status = 502;
+  serve();
+  EXPECT_EQ(sent().status, 502);
+  EXPECT_TRUE(calls.seen.empty());
+}
+
+TEST_F(ResponseHooksTest, AnAnswerThatBreaksWhileItIsCollectedIsAnError) {
+  response_module("a");
+  error_module("e");
+  inner.breaks = true;
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_EQ(calls.order(), "e.error ");
+  EXPECT_EQ(sent().status, 502);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ std::unexpected<Error> invalid_component(std::string_view why, std::string cause
   return fail(ErrorKind::kInvalid, std::move(detail), std::move(cause));
 }
 
+// OnError shows a module the gateway's own answer through on-response.
 Status check_served(const sandbox::Module& module, AttachPoint point) {
   bool on_request = point == AttachPoint::kOnRequest;
   if (on_request ? module.serves_on_request() : module.serves_on_response()) return {};
@@ -146,6 +147,7 @@ Task<Result<std::string>> Deployer::deploy_counted(Descriptor descriptor, Loop& 
   module->size_bytes = wasm.size();
   module->created_unix_ns = platform::unix_now_ns();
   module->attach_points = without_repeats(descriptor.attach_points);
+  module->options = std::move(descriptor.options);
   module->module = std::move(*compiled);
   std::string uuid = module->uuid;
   if (Status added = store_.add(std::move(module)); !added) co_return fail(added.error());

@@ -32,15 +32,22 @@ bool has_extension(std::string_view path) {
          equals_ignoring_case(path.substr(path.size() - kExtension.size()), kExtension);
 }
 
-Status check_name(std::string_view name) {
-  if (name.empty()) return fail(ErrorKind::kInvalid, "Module name cannot be empty");
-  if (name.size() > kNameBytesMax) {
-    return fail(ErrorKind::kInvalid, fmt::format("Module name cannot be longer than {} characters", kNameBytesMax));
+Status check_config(const ModuleOptions& options) {
+  if (!options.config) return {};
+  if (options.config->size() > ModuleOptions::kConfigEntriesMax) {
+    return fail(ErrorKind::kInvalid, fmt::format("config has {} entries; at most {} are allowed",
+                                                 options.config->size(), ModuleOptions::kConfigEntriesMax));
   }
-  if (!std::ranges::all_of(name, is_name_byte)) {
-    return fail(ErrorKind::kInvalid, "Module name may only contain letters, digits, '.', '_' and '-'");
-  }
-  return {};
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : *options.config) bytes += name.size() + value.size();
+  if (bytes <= ModuleOptions::kConfigBytesMax) return {};
+  return fail(ErrorKind::kInvalid,
+              fmt::format("config has {} bytes; at most {} are allowed", bytes, ModuleOptions::kConfigBytesMax));
+}
+
+Status check_range(std::string_view what, std::uint32_t value, std::uint32_t most) {
+  if (value >= 1 && value <= most) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("{} is {}; it must be 1 to {}", what, value, most));
 }
 
 Status check_path(std::string_view path) {
@@ -84,14 +91,39 @@ Status check_inside(const std::string& file_path, const std::string& module_dire
 
 }  // namespace
 
-Status check_descriptor(const Descriptor& descriptor) {
-  if (Status checked = check_name(descriptor.name); !checked) return checked;
-  if (Status checked = check_path(descriptor.file_path); !checked) return checked;
-  if (std::ranges::find(descriptor.attach_points, AttachPoint::kOnError) != descriptor.attach_points.end()) {
-    return fail(ErrorKind::kUnsupported,
-                "Attach point OnError is not supported yet: it would never run. Use OnRequest or OnResponse");
+Status check_module_name(std::string_view name) {
+  if (name.empty()) return fail(ErrorKind::kInvalid, "Module name cannot be empty");
+  if (name.size() > kNameBytesMax) {
+    return fail(ErrorKind::kInvalid, fmt::format("Module name cannot be longer than {} characters", kNameBytesMax));
+  }
+  if (!std::ranges::all_of(name, is_name_byte)) {
+    return fail(ErrorKind::kInvalid, "Module name may only contain letters, digits, '.', '_' and '-'");
   }
   return {};
+}
+
+Status check_options(const ModuleOptions& options) {
+  if (Status checked = check_config(options); !checked) return checked;
+  if (options.key_value.size() > ModuleOptions::kKeyValueStoresMax) {
+    return fail(ErrorKind::kInvalid, fmt::format("allow.key_value names {} stores; at most {} are allowed",
+                                                 options.key_value.size(), ModuleOptions::kKeyValueStoresMax));
+  }
+  for (const std::string& store : options.key_value) {
+    if (store.empty() || store.size() > kNameBytesMax || !std::ranges::all_of(store, is_name_byte)) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("allow.key_value: the name of a store has 1 to {} letters, digits, '.', '_' and '-'",
+                              kNameBytesMax));
+    }
+  }
+  if (Status checked = check_range("reuse.max_calls", options.reuse_calls_max, ModuleOptions::kReuseCallsMax); !checked)
+    return checked;
+  return check_range("reuse.max_age_s", options.reuse_seconds_max, ModuleOptions::kReuseSecondsMax);
+}
+
+Status check_descriptor(const Descriptor& descriptor) {
+  if (Status checked = check_module_name(descriptor.name); !checked) return checked;
+  if (Status checked = check_path(descriptor.file_path); !checked) return checked;
+  return check_options(descriptor.options);
 }
 
 Result<std::string> read_module_file(const std::string& path, const std::string& module_directory) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "modules/module_options.h"
 #include "modules/module_store.h"
 
 namespace sandgate::modules {
@@ -27,11 +28,16 @@ struct Descriptor {
   std::string name;
   std::string file_path;
   std::vector<AttachPoint> attach_points;  // empty: deployed, but never runs
+  ModuleOptions options{};
 };
 
 // kInvalid with what is wrong: name not [A-Za-z0-9._-]{1,64}; path empty, not absolute, with a NUL byte, too long or
-// without the extension .wasm. kUnsupported: the attach point OnError.
+// without the extension .wasm; options out of their ranges.
 Status check_descriptor(const Descriptor& descriptor);
+
+// The parts of it. A store's name is like a module's; a setting's name and value may be anything within the bounds.
+Status check_module_name(std::string_view name);
+Status check_options(const ModuleOptions& options);
 
 // The content of a module file. Symbolic links are followed, then the file that was opened is checked, not its name
 // again: a regular file whose real path ends in .wasm and lies in `module_directory`, when that is not empty.

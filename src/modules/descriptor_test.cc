@@ -70,13 +70,32 @@ TEST(Descriptor, RefusesOtherPaths) {
   }
 }
 
-TEST(Descriptor, RefusesOnErrorAndSaysWhy) {
-  Descriptor descriptor = valid();
-  descriptor.attach_points = {AttachPoint::kOnRequest, AttachPoint::kOnError};
-  Status status = check_descriptor(descriptor);
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(status.error().detail, StartsWith("Attach point OnError is not supported yet"));
+TEST(Descriptor, OptionsHaveRanges) {
+  struct Case {
+    ModuleOptions options;
+    std::string_view error;
+  };
+  using Config = std::vector<std::pair<std::string, std::string>>;
+  const Case cases[] = {
+      {{.reuse_calls_max = 0}, "reuse.max_calls is 0; it must be 1 to 1000000"},
+      {{.reuse_seconds_max = 86'401}, "reuse.max_age_s is 86401; it must be 1 to 86400"},
+      {{.config = Config(65)}, "config has 65 entries; at most 64 are allowed"},
+      {{.config = Config{{"a", std::string(65'536, 'x')}}}, "config has 65537 bytes; at most 65536 are allowed"},
+      {{.key_value = std::vector<std::string>(17, "a")}, "allow.key_value names 17 stores; at most 16 are allowed"},
+      {{.key_value = {""}}, "allow.key_value: the name of a store has 1 to 64 letters"},
+      {{.key_value = {"a/b"}}, "allow.key_value: the name of a store has 1 to 64 letters"},
+  };
+  for (const Case& c : cases) {
+    Descriptor descriptor = valid();
+    descriptor.options = c.options;
+    Status status = check_descriptor(descriptor);
+    ASSERT_FALSE(status) << c.error;
+    EXPECT_EQ(status.error().kind, ErrorKind::kInvalid);
+    EXPECT_THAT(status.error().detail, StartsWith(std::string(c.error)));
+  }
+  Descriptor fine = valid();
+  fine.options = {.config = Config(64), .key_value = {"counters", "a.b_c-1"}};
+  EXPECT_TRUE(check_descriptor(fine));
 }
 
 TEST(Descriptor, AcceptsAModuleThatNeverRuns) {

@@ -12,19 +12,11 @@ namespace {
 void append(Snapshot& snapshot, std::shared_ptr<const DeployedModule> module) {
   if (module->attached(AttachPoint::kOnRequest)) snapshot.on_request.push_back(module);
   if (module->attached(AttachPoint::kOnResponse)) snapshot.on_response.push_back(module);
+  if (module->attached(AttachPoint::kOnError)) snapshot.on_error.push_back(module);
   snapshot.all.push_back(std::move(module));
 }
 
 }  // namespace
-
-std::string_view attach_point_name(AttachPoint point) {
-  switch (point) {
-    case AttachPoint::kOnRequest: return "OnRequest";
-    case AttachPoint::kOnResponse: return "OnResponse";
-    case AttachPoint::kOnError: return "OnError";
-  }
-  return "";
-}
 
 bool DeployedModule::attached(AttachPoint point) const {
   return std::ranges::find(attach_points, point) != attach_points.end();

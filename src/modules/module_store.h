@@ -16,16 +16,14 @@
 
 #include "base/result.h"
 #include "modules/execution_stats.h"
+#include "modules/hook_stats.h"
+#include "modules/module_options.h"
 #include "sandbox/module.h"
 
 namespace sandgate::modules {
 
-enum class AttachPoint : unsigned char { kOnRequest, kOnResponse, kOnError };
-// "OnRequest", "OnResponse", "OnError".
-std::string_view attach_point_name(AttachPoint point);
-
 // A module as it was deployed. Immutable but for the counters.
-struct DeployedModule {
+struct DeployedModule : std::enable_shared_from_this<DeployedModule> {
   std::string uuid;       // version 4, lower case
   std::string name;       // [A-Za-z0-9._-]{1,64}
   std::string file_path;  // as given
@@ -33,13 +31,15 @@ struct DeployedModule {
   std::uint64_t size_bytes = 0;
   std::int64_t created_unix_ns = 0;
   std::vector<AttachPoint> attach_points;
+  ModuleOptions options;
   std::shared_ptr<const sandbox::Module> module;
 
   mutable std::atomic<std::int64_t> last_accessed_unix_ns{0};
   mutable std::atomic<std::uint64_t> access_count{0};
-  mutable ExecutionStats stats;
+  mutable std::array<HookStats, kAttachPoints> hooks;  // by attach point
 
   bool attached(AttachPoint point) const;
+  HookStats& stats(AttachPoint point) const { return hooks[static_cast<std::size_t>(point)]; }
 };
 
 // What is deployed at one moment.
@@ -47,6 +47,9 @@ struct Snapshot {
   std::vector<std::shared_ptr<const DeployedModule>> all;
   std::vector<std::shared_ptr<const DeployedModule>> on_request;
   std::vector<std::shared_ptr<const DeployedModule>> on_response;
+  std::vector<std::shared_ptr<const DeployedModule>> on_error;
+
+  bool runs_nothing() const { return on_request.empty() && on_response.empty() && on_error.empty(); }
 };
 
 // Whether a module of this name and content may be added; an empty text is not compared. kInvalid, see

@@ -3,6 +3,7 @@
 // Why a guest call failed. Traps and exhausted budgets are values; they end the instance, never the server.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ enum class FailureKind : unsigned char {
   kCancelled,    // the exchange ended first; not the module's fault
   kInternal,
 };
+inline constexpr std::size_t kFailureKinds = static_cast<std::size_t>(FailureKind::kInternal) + 1;
 
 // Stable names for logs and metric labels: "trap", "deadline", ...
 std::string_view failure_kind_name(FailureKind kind);

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "gateway/cidr.h"
@@ -22,6 +23,14 @@ std::string_view admin_text(admin::AdminRule rule) {
   return "nobody";
 }
 
+constexpr unsigned kCallsDefault = 4;
+
+// A call that ends within its slice needs its thread only: fewer places than threads would leave threads idle.
+unsigned calls_max(const Settings& settings, std::size_t loops) {
+  if (settings.wasm_calls_max != 0) return settings.wasm_calls_max;
+  return std::max(kCallsDefault, static_cast<unsigned>(loops));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Assembly>> Assembly::create(const Settings& settings, const Surroundings& surroundings) {
@@ -38,12 +47,17 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Settings& settings, con
 // The engine reserves address space and the compiler starts threads: only when modules can be deployed.
 Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>& loops) {
   if (!settings.enable_wasm) return {};
-  Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create({}, &guest_log_);
+  sandbox::EngineOptions engine_options;
+  engine_options.memory_bytes_max = settings.wasm_memory_pages_max * sandbox::kWasmPageBytes;
+  engine_options.stack_bytes = settings.wasm_stack_bytes_max;
+  Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create(engine_options, &guest_log_);
   if (!engine) return fail(std::move(engine.error()));
   engine_ = std::move(*engine);
   for (Loop* loop : loops) run_queues_.push_back(sandbox::RunQueue::create(*engine_, *loop));
   sandbox::CompilerOptions options;
   options.program = settings.compiler_program;
+  options.stack_bytes = engine_options.stack_bytes;
+  options.memory_bytes_max = engine_options.memory_bytes_max;
   options.cache_directory = settings.cache_directory.empty() ? default_cache_directory() : settings.cache_directory;
   Result<std::unique_ptr<sandbox::Compiler>> compiler = sandbox::Compiler::create(options, engine_);
   if (!compiler) return fail(std::move(compiler.error()));
@@ -78,9 +92,15 @@ void Assembly::build_telemetry(const Settings& settings, std::size_t loops) {
 void Assembly::build_modules(const Settings& settings, const Surroundings& surroundings) {
   std::vector<sandbox::RunQueue*> queues;
   for (const auto& queue : run_queues_) queues.push_back(queue.get());
-  sandbox::Budget budget;
-  budget.output_bytes = settings.body_bytes_max;
-  guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, budget);
+  gateway::GuestCalls::Options options;
+  options.budget.output_bytes = settings.body_bytes_max;
+  options.budget.memory_bytes = settings.wasm_memory_pages_max * sandbox::kWasmPageBytes;
+  options.budget.wall = settings.wasm_execution_time_max;
+  options.budget.cpu = settings.wasm_cpu_time_max;
+  options.warm_instances_max = settings.wasm_warm_instances;
+  // Whoever waits sees one whole call before its own, and the next, end.
+  call_limit_ = std::make_unique<sandbox::CallLimit>(calls_max(settings, queues.size()), 2 * options.budget.wall);
+  guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, store_, *call_limit_, options);
   gateway::MiddlewareSettings middleware;
   middleware.body_bytes_max = settings.body_bytes_max;
   middleware_ = std::make_unique<gateway::Middleware>(*guest_calls_, store_, middleware, *proxy_);

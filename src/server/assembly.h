@@ -85,6 +85,7 @@ class Assembly {
   std::unique_ptr<Observer> observer_;
 
   std::unique_ptr<gateway::Proxy> proxy_;
+  std::unique_ptr<sandbox::CallLimit> call_limit_;
   std::unique_ptr<gateway::GuestCalls> guest_calls_;
   std::unique_ptr<gateway::Middleware> middleware_;
   std::unique_ptr<gateway::Chain> chain_;

@@ -24,6 +24,12 @@ struct Settings {
   std::string module_directory;      // empty: module files may lie anywhere
   std::string cache_directory;       // compiled code; empty: $XDG_CACHE_HOME/sandgate
   std::uint64_t body_bytes_max = std::uint64_t{10} << 20;  // bodies that modules see
+  std::uint64_t wasm_memory_pages_max = 1024;              // of 64 KiB, over all memories of an instance
+  Milliseconds wasm_execution_time_max{1000};              // wall time of one call
+  Milliseconds wasm_cpu_time_max{0};                       // CPU time of one call; 0: no limit of its own
+  std::uint64_t wasm_stack_bytes_max = std::uint64_t{1} << 20;
+  unsigned wasm_calls_max = 0;           // running at one time; 0: 4, or one per thread when there are more
+  std::size_t wasm_warm_instances = 10;  // kept by each thread for modules deployed with "instance": "reuse"
 
   std::string metrics_listen;  // empty: /metrics on the main port, for loopback clients
   bool health_endpoints = true;

@@ -98,18 +98,33 @@ TEST(Metrics, TellModulesApart) {
   EXPECT_THAT(metrics_text({.modules = &store}, {}), Not(HasSubstr("sandgate_module_calls_total")));
   auto module = std::make_shared<modules::DeployedModule>();
   module->name = "auth";
-  module->stats.record(Nanoseconds(2'000'000), true);
-  module->stats.record(Nanoseconds(1'000'000), false);
+  module->attach_points = {modules::AttachPoint::kOnRequest};
+  modules::HookStats& stats = module->stats(modules::AttachPoint::kOnRequest);
+  stats.decided(modules::Decision::kReject, Nanoseconds(2'000'000));
+  stats.failed(sandbox::FailureKind::kTrap, Nanoseconds(10'000));
+  stats.used_memory(65'536);
+  stats.waited(Nanoseconds(5'000'000));
   store.total_stats().record(Nanoseconds(1), true);
   ASSERT_TRUE(store.add(module));
   std::string text = metrics_text({.modules = &store}, {});
   EXPECT_THAT(text, HasSubstr("\nsandgate_modules_deployed 1\n"));
   EXPECT_THAT(text, HasSubstr("\nsandgate_guest_calls_total{result=\"success\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("\nsandgate_module_calls_total{module=\"auth\",result=\"success\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("\nsandgate_module_calls_total{module=\"auth\",result=\"failure\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("\nsandgate_module_call_duration_seconds_sum{module=\"auth\"} 0.003000000\n"));
-  EXPECT_THAT(text, HasSubstr("\nsandgate_module_call_duration_seconds_count{module=\"auth\"} 2\n"));
-  EXPECT_THAT(text, HasSubstr("\nsandgate_module_call_duration_max_seconds{module=\"auth\"} 0.002000000\n"));
+  const std::string hook = R"({module="auth",attach_point="OnRequest")";
+  for (const std::string& line : {
+           "calls_total" + hook + R"(,outcome="continue"} 0)",
+           "calls_total" + hook + R"(,outcome="reject"} 1)",
+           "calls_total" + hook + R"(,outcome="trap"} 1)",
+           "call_duration_seconds_bucket" + hook + R"(,le="0.00001"} 1)",
+           "call_duration_seconds_bucket" + hook + R"(,le="0.0025"} 2)",
+           "call_duration_seconds_bucket" + hook + R"(,le="+Inf"} 2)",
+           "call_duration_seconds_sum" + hook + "} 0.002010000",
+           "call_duration_seconds_count" + hook + "} 2",
+           "memory_peak_bytes" + hook + "} 65536",
+           "waits_total" + hook + "} 1",
+           "wait_seconds_total" + hook + "} 0.005000000",
+       }) {
+    EXPECT_THAT(text, HasSubstr("\nsandgate_module_" + line + "\n"));
+  }
 }
 
 TEST(Metrics, AskTheServersForConnections) {

@@ -96,6 +96,67 @@ void write_upstreams(Exposition& out, const Metrics& metrics) {
   }
 }
 
+std::uint64_t read(const modules::HookStats::Number& number) { return number.load(std::memory_order_relaxed); }
+
+// Calls `write(module name, attach point, stats)` for each hook that is attached.
+template <typename Write>
+void for_each_hook(const modules::Snapshot& snapshot, Write write) {
+  for (const auto& module : snapshot.all) {
+    for (modules::AttachPoint point : module->attach_points) {
+      write(module->name, modules::attach_point_name(point), module->stats(point));
+    }
+  }
+}
+
+void write_hook_outcomes(Exposition& out, const modules::Snapshot& snapshot) {
+  out.family("sandgate_module_calls_total", MetricType::kCounter,
+             "Calls of a module by what came of them: its decision, or the kind of its failure.");
+  for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
+    for (std::size_t i = 0; i < stats.decisions.size(); ++i) {
+      out.sample({{"module", module}, {"attach_point", point}, {"outcome", modules::kDecisionNames[i]}},
+                 read(stats.decisions[i]));
+    }
+    for (std::size_t i = 0; i < stats.failures.size(); ++i) {
+      std::string_view kind = sandbox::failure_kind_name(static_cast<sandbox::FailureKind>(i));
+      std::uint64_t count = read(stats.failures[i]);
+      if (count != 0) out.sample({{"module", module}, {"attach_point", point}, {"outcome", kind}}, count);
+    }
+  });
+}
+
+void write_hook_durations(Exposition& out, const modules::Snapshot& snapshot) {
+  out.family("sandgate_module_call_duration_seconds", MetricType::kHistogram, "Time in calls of a module.");
+  for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
+    std::uint64_t count = 0;
+    for (std::size_t bucket = 0; bucket < stats.buckets.size(); ++bucket) {
+      count += read(stats.buckets[bucket]);
+      bool last = bucket == modules::HookStats::kBounds.size();
+      std::string_view bound = last ? "+Inf" : modules::HookStats::kBounds[bucket].seconds;
+      out.sample({{"module", module}, {"attach_point", point}, {"le", bound}}, count, "_bucket");
+    }
+    out.sample_seconds({{"module", module}, {"attach_point", point}}, read(stats.sum_ns), "_sum");
+    out.sample({{"module", module}, {"attach_point", point}}, count, "_count");
+  });
+}
+
+void write_hooks(Exposition& out, const modules::Snapshot& snapshot) {
+  if (snapshot.all.empty()) return;
+  write_hook_outcomes(out, snapshot);
+  write_hook_durations(out, snapshot);
+  out.family("sandgate_module_memory_peak_bytes", MetricType::kGauge, "Most linear memory that one instance used.");
+  for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
+    out.sample({{"module", module}, {"attach_point", point}}, read(stats.memory_peak_bytes));
+  });
+  out.family("sandgate_module_waits_total", MetricType::kCounter, "Calls that waited for a free place.");
+  for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
+    out.sample({{"module", module}, {"attach_point", point}}, read(stats.waits));
+  });
+  out.family("sandgate_module_wait_seconds_total", MetricType::kCounter, "Time that calls waited for a free place.");
+  for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
+    out.sample_seconds({{"module", module}, {"attach_point", point}}, read(stats.waited_ns));
+  });
+}
+
 void write_modules(Exposition& out, const modules::ModuleStore& store) {
   std::shared_ptr<const modules::Snapshot> snapshot = store.snapshot();
   modules::ExecutionTotals totals = store.totals();
@@ -103,21 +164,7 @@ void write_modules(Exposition& out, const modules::ModuleStore& store) {
   out.family("sandgate_guest_calls_total", MetricType::kCounter, "Guest calls since start, removed modules included.");
   out.sample({{"result", "success"}}, totals.successes);
   out.sample({{"result", "failure"}}, totals.failures);
-  if (snapshot->all.empty()) return;
-  out.family("sandgate_module_calls_total", MetricType::kCounter, "Calls of a deployed module.");
-  for (const auto& module : snapshot->all) {
-    modules::ExecutionTotals calls = module->stats.read();
-    out.sample({{"module", module->name}, {"result", "success"}}, calls.successes);
-    out.sample({{"module", module->name}, {"result", "failure"}}, calls.failures);
-  }
-  out.family("sandgate_module_call_duration_seconds", MetricType::kSummary, "Time in calls of a deployed module.");
-  for (const auto& module : snapshot->all) {
-    modules::ExecutionTotals calls = module->stats.read();
-    out.sample_seconds({{"module", module->name}}, calls.total_ns, "_sum");
-    out.sample({{"module", module->name}}, calls.executions, "_count");
-  }
-  out.family("sandgate_module_call_duration_max_seconds", MetricType::kGauge, "Longest call of a deployed module.");
-  for (const auto& module : snapshot->all) out.sample_seconds({{"module", module->name}}, module->stats.read().max_ns);
+  write_hooks(out, *snapshot);
 }
 
 void write_process(Exposition& out, const ProcessUsage& usage) {

@@ -98,7 +98,10 @@ class PiecesBody final : public BodySource {
   }
   std::optional<std::uint64_t> length() const override { return std::nullopt; }
   void abort() override { next_ = pieces_.size(); }
+  const http::Fields* trailers() const override { return trailer_fields; }
   std::size_t pieces_read() const { return next_; }
+
+  const http::Fields* trailer_fields = nullptr;
 
  private:
   std::vector<std::string> pieces_;

@@ -37,6 +37,7 @@ class SurroundedHandler final : public Handler {
       if (piece->empty()) break;
       body += *piece;
     }
+    trailers_seen = exchange.body().trailers();
     if (error) co_return fail(*error);
     http::ResponseHead head(exchange.arena());
     head.status = status;
@@ -73,15 +74,39 @@ class SurroundedHandler final : public Handler {
   mutable std::string body;
   mutable std::optional<std::uint64_t> length;
   mutable bool stopped_early = false;
+  mutable const http::Fields* trailers_seen = nullptr;
 };
+
+// Calls of a module's hooks that ran to an end, and those that failed.
+inline std::uint64_t successes(const modules::DeployedModule& module) {
+  std::uint64_t sum = 0;
+  for (const modules::HookStats& hook : module.hooks) {
+    for (const auto& count : hook.decisions) sum += count.load();
+  }
+  return sum;
+}
+inline std::uint64_t failures(const modules::DeployedModule& module) {
+  std::uint64_t sum = 0;
+  for (const modules::HookStats& hook : module.hooks) {
+    for (std::size_t kind = 0; kind < hook.failures.size(); ++kind) {
+      auto failure = static_cast<sandbox::FailureKind>(kind);
+      bool ran = failure != sandbox::FailureKind::kCapacity && failure != sandbox::FailureKind::kCancelled;
+      if (ran) sum += hook.failures[kind].load();
+    }
+  }
+  return sum;
+}
 
 class MiddlewareFixture : public ::testing::Test {
  protected:
-  void request_module(std::string name) {
-    deployed.push_back(deploy(store, std::move(name), {modules::AttachPoint::kOnRequest}));
+  void request_module(std::string name, modules::ModuleOptions options = {}) {
+    deployed.push_back(deploy(store, std::move(name), {modules::AttachPoint::kOnRequest}, std::move(options)));
   }
-  void response_module(std::string name) {
-    deployed.push_back(deploy(store, std::move(name), {modules::AttachPoint::kOnResponse}));
+  void response_module(std::string name, modules::ModuleOptions options = {}) {
+    deployed.push_back(deploy(store, std::move(name), {modules::AttachPoint::kOnResponse}, std::move(options)));
+  }
+  void error_module(std::string name, modules::ModuleOptions options = {}) {
+    deployed.push_back(deploy(store, std::move(name), {modules::AttachPoint::kOnError}, std::move(options)));
   }
   void start() {
     middleware = std::make_unique<Middleware>(calls, store, settings, inner);

@@ -53,9 +53,8 @@ struct SeenCall {
 
 class ScriptedCalls final : public MiddlewareCalls {
  public:
-  Task<Outcome> on_request(const modules::DeployedModule& module, Exchange& exchange,
-                           const abi::router_middleware::RequestRecord& record) const override {
-    SeenCall call{.module = module.name,
+  Task<Outcome> on_request(const HookCall& hook, const abi::router_middleware::RequestRecord& record) const override {
+    SeenCall call{.module = hook.module.name,
                   .hook = "request",
                   .body = std::string(record.body),
                   .request_id = std::string(record.request_id)};
@@ -64,20 +63,20 @@ class ScriptedCalls final : public MiddlewareCalls {
                 std::string(record.head.query) + "\n";
     append_fields(call.head, record.head.fields);
     seen.push_back(std::move(call));
-    Outcome outcome = co_await answer(module.name + ".request", exchange);
+    Outcome outcome = co_await answer(hook.module.name + ".request", hook.exchange);
     co_return outcome;
   }
-  Task<Outcome> on_response(const modules::DeployedModule& module, Exchange& exchange,
-                            const abi::router_middleware::ResponseRecord& record) const override {
-    SeenCall call{.module = module.name, .hook = "response", .body = std::string(record.body)};
+  Task<Outcome> on_response(const HookCall& hook, const abi::router_middleware::ResponseRecord& record) const override {
+    std::string kind = hook.point == modules::AttachPoint::kOnError ? "error" : "response";
+    SeenCall call{.module = hook.module.name, .hook = kind, .body = std::string(record.body)};
     call.head = std::to_string(record.head.status) + "\n";
     append_fields(call.head, record.head.fields);
     seen.push_back(std::move(call));
-    Outcome outcome = co_await answer(module.name + ".response", exchange);
+    Outcome outcome = co_await answer(hook.module.name + "." + kind, hook.exchange);
     co_return outcome;
   }
 
-  // By "MODULE.request" or "MODULE.response"; without one a hook continues.
+  // By "MODULE.request", "MODULE.response" or "MODULE.error"; without one a hook continues.
   std::map<std::string, ScriptedAction, std::less<>> script;
   mutable std::vector<SeenCall> seen;
 
@@ -112,12 +111,14 @@ class ScriptedCalls final : public MiddlewareCalls {
 
 // Deploys a module without code.
 inline std::shared_ptr<const modules::DeployedModule> deploy(modules::ModuleStore& store, std::string name,
-                                                             std::vector<modules::AttachPoint> points) {
+                                                             std::vector<modules::AttachPoint> points,
+                                                             modules::ModuleOptions options = {}) {
   auto module = std::make_shared<modules::DeployedModule>();
   module->uuid = "uuid-" + name;
   module->name = name;
   module->sha256_hex = "sha-" + name;
   module->attach_points = std::move(points);
+  module->options = std::move(options);
   Status added = store.add(module);
   SANDGATE_CHECK(added.has_value());
   return module;

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/module_options_json.h"
+
+#include <fmt/core.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "exchange/problem.h"
+
+namespace sandgate::admin {
+namespace {
+
+namespace json = boost::json;
+using modules::ModuleOptions;
+
+std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
+std::string_view view(json::string_view text) { return {text.data(), text.size()}; }
+
+// Reads one member after another; the first that is wrong stays.
+class Reader {
+ public:
+  Reader(const json::object& object, std::string at) : object_(object), at_(std::move(at)) {}
+
+  const json::value* find(std::string_view name) const {
+    return object_.if_contains(json::string_view(name.data(), name.size()));
+  }
+  void flag(std::string_view name, bool& to) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (!value->is_bool()) return wrong(name, "expected true or false");
+    to = value->get_bool();
+  }
+  template <typename E, typename To>
+  void choice(std::string_view name, std::optional<E> (*parse)(std::string_view), std::string_view expected, To& to) {
+    const json::value* value = find(name);
+    if (value == nullptr || value->is_null()) return;
+    const json::string* text = value->if_string();
+    std::optional<E> parsed = text != nullptr ? parse(view(*text)) : std::nullopt;
+    if (!parsed) return wrong(name, expected);
+    to = *parsed;
+  }
+  void number(std::string_view name, std::uint32_t& to) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    const std::int64_t* number = value->if_int64();
+    if (number == nullptr || *number < 1 || *number > std::numeric_limits<std::uint32_t>::max())
+      return wrong(name, "expected a positive whole number");
+    to = static_cast<std::uint32_t>(*number);
+  }
+  void wrong(std::string_view name, std::string_view what) {
+    if (error_.empty()) error_ = fmt::format("{}.{}: {}", at_, name, what);
+  }
+  void wrong(std::string error) {
+    if (error_.empty()) error_ = std::move(error);
+  }
+  const std::string& at() const { return at_; }
+  std::string& error() { return error_; }
+
+ private:
+  const json::object& object_;
+  std::string at_;
+  std::string error_;
+};
+
+const json::object* object_member(Reader& reader, std::string_view name, std::string_view expected) {
+  const json::value* value = reader.find(name);
+  if (value == nullptr) return nullptr;
+  const json::object* object = value->if_object();
+  if (object == nullptr) reader.wrong(name, expected);
+  return object;
+}
+
+void read_reuse(Reader& reader, ModuleOptions& options) {
+  const json::object* reuse = object_member(reader, "reuse", R"(expected {"max_calls": 1000, "max_age_s": 60})");
+  if (reuse == nullptr) return;
+  Reader inner(*reuse, reader.at() + ".reuse");
+  inner.number("max_calls", options.reuse_calls_max);
+  inner.number("max_age_s", options.reuse_seconds_max);
+  if (!inner.error().empty()) reader.wrong(std::move(inner.error()));
+}
+
+void read_config(Reader& reader, ModuleOptions& options) {
+  const json::object* config = object_member(reader, "config", R"(expected an object of texts: {"name": "value"})");
+  if (config == nullptr) return;
+  options.config.emplace();
+  for (const auto& [name, value] : *config) {
+    const json::string* text = value.if_string();
+    if (text == nullptr) return reader.wrong(fmt::format("config.{}", view(name)), R"(expected a text: write "60")");
+    options.config->emplace_back(view(name), view(*text));
+  }
+}
+
+void read_allow(Reader& reader, ModuleOptions& options) {
+  const json::object* allow = object_member(reader, "allow", R"(expected an object: {"key_value": ["name"]})");
+  if (allow == nullptr) return;
+  for (const auto& [name, value] : *allow) {
+    if (view(name) != "key_value")
+      return reader.wrong(fmt::format("allow.{}", view(name)), "there is no such power; there is key_value");
+    const json::array* stores = value.if_array();
+    if (stores == nullptr) return reader.wrong("allow.key_value", R"(expected a list of names: ["counters"])");
+    for (const json::value& store : *stores) {
+      const json::string* text = store.if_string();
+      if (text == nullptr) return reader.wrong("allow.key_value", R"(expected a list of names: ["counters"])");
+      options.key_value.emplace_back(view(*text));
+    }
+  }
+}
+
+void append_texts(std::string& out, const std::vector<std::string>& texts) {
+  std::string_view separator;
+  for (const std::string& text : texts) {
+    out += separator;
+    out += '"';
+    append_json_string(out, text);
+    out += '"';
+    separator = ",";
+  }
+}
+
+}  // namespace
+
+std::expected<ModuleOptions, std::string> parse_module_options(const json::object& object, const std::string& at) {
+  ModuleOptions options;
+  Reader reader(object, at);
+  reader.flag("body", options.body);
+  reader.choice("on_failure", &modules::parse_on_failure, R"(expected "closed" or "open")", options.on_failure);
+  reader.choice("instance", &modules::parse_instance_mode, R"(expected "fresh", "exchange" or "reuse")",
+                options.instance);
+  read_reuse(reader, options);
+  read_config(reader, options);
+  read_allow(reader, options);
+  if (!reader.error().empty()) return std::unexpected(std::move(reader.error()));
+  return options;
+}
+
+void append_module_options(std::string& out, const ModuleOptions& options) {
+  fmt::format_to(std::back_inserter(out), R"(,"body":{},"instance":"{}")", options.body,
+                 modules::instance_mode_name(options.instance));
+  if (options.instance == modules::InstanceMode::kReuse) {
+    fmt::format_to(std::back_inserter(out), R"(,"reuse":{{"max_calls":{},"max_age_s":{}}})", options.reuse_calls_max,
+                   options.reuse_seconds_max);
+  }
+  if (options.on_failure) {
+    fmt::format_to(std::back_inserter(out), R"(,"on_failure":"{}")", modules::on_failure_name(*options.on_failure));
+  } else {
+    out += R"(,"on_failure":null)";
+  }
+  if (options.config) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : *options.config) names.push_back(name);
+    out += R"(,"config":[)";
+    append_texts(out, names);
+    out += ']';
+  }
+  if (!options.key_value.empty()) {
+    out += R"(,"allow":{"key_value":[)";
+    append_texts(out, options.key_value);
+    out += "]}";
+  }
+}
+
+}  // namespace sandgate::admin

@@ -189,7 +189,8 @@ sg_bytes sg_code_bytes(const sg_code*);
 void sg_code_drop(sg_code*);
 
 /* What a WebAssembly binary is, wants and offers, without compiling it. Needs no engine, bounded in time and memory, safe on hostile bytes; the
- * binary is parsed, not validated. SG_ERROR_INVALID_MODULE, SG_ERROR_UNSUPPORTED (more than 10,000 names, or larger than sg_compile takes). */
+ * binary is parsed, not validated. SG_ERROR_INVALID_MODULE, SG_ERROR_UNSUPPORTED (more than 10,000 names or 4 MiB of them,
+ * or larger than sg_compile takes). */
 typedef struct sg_inspection sg_inspection; /* owns its texts */
 sg_error* sg_inspect(sg_bytes wasm, sg_inspection** out);
 /* "component" or "core module". This and the lists are borrowed from the inspection. */

@@ -23,6 +23,10 @@ typedef struct sg_code sg_code;         /* output of sg_compile: owned bytes */
 
 /* Bytes somebody else owns. `data` may be NULL when `len` is 0. */
 typedef struct { const uint8_t* data; size_t len; } sg_bytes;
+typedef struct { const sg_bytes* data; size_t len; } sg_bytes_list;
+
+typedef struct { sg_bytes name; sg_bytes value; } sg_header; /* UTF-8 */
+typedef struct { const sg_header* data; size_t len; } sg_headers;
 
 typedef enum {
   SG_ERROR_INVALID_MODULE = 1, /* not WebAssembly, truncated, or refused by validation */
@@ -50,14 +54,102 @@ sg_bytes sg_error_message(const sg_error*);
 sg_bytes sg_error_trap(const sg_error*);
 void sg_error_drop(sg_error*);
 
-/* A line of guest output (wasi:cli stdout or stderr). `user` is the instance's `log_user`. Called on the polling thread, on a fiber's stack
- * (1 MiB free); must not block, throw or call back into the engine (but sg_instance_drop of this instance). `line` has no newline and at most
- * SG_LOG_LINE_BYTES_MAX bytes, unescaped; longer lines are split. After SG_LOG_LINES_PER_CALL_MAX lines one more says
- * "(output limit reached)" and the rest of the call's output is dropped. What has no newline comes when the call ends. */
+/* Callbacks of an instance. `user` is what sg_instance_new was given. They are called on the polling thread, on a fiber's stack (1 MiB free);
+ * they must not block, unwind or call back into the engine (but sg_instance_drop of this instance, and sg_key_value_finish). What they are
+ * handed is borrowed until they return. */
+
+/* A line of guest output. `text` has no newline and at most SG_LOG_LINE_BYTES_MAX bytes, unescaped; what is longer, or has several lines, comes
+ * as several. After SG_LOG_LINES_PER_CALL_MAX lines one more says "(output limit reached)" and the rest of the call's output is dropped. What a
+ * stream has without a newline comes when the call ends. wasi:cli stdout is SG_LEVEL_INFO, stderr SG_LEVEL_WARN, wasi:logging as the guest says.
+ * `context` is wasi:logging's: at most SG_LOG_CONTEXT_BYTES_MAX bytes of UTF-8, cut at a character; empty for the streams. */
 #define SG_LOG_LINE_BYTES_MAX 4096
 #define SG_LOG_LINES_PER_CALL_MAX 64
-typedef enum { SG_STDOUT = 1, SG_STDERR = 2 } sg_stream;
-typedef void (*sg_log_fn)(void* user, sg_stream stream, sg_bytes line);
+#define SG_LOG_CONTEXT_BYTES_MAX 64
+typedef enum { SG_STDOUT = 1, SG_STDERR = 2, SG_LOGGING = 3 } sg_log_source;
+typedef enum {
+  SG_LEVEL_TRACE = 0,
+  SG_LEVEL_DEBUG = 1,
+  SG_LEVEL_INFO = 2,
+  SG_LEVEL_WARN = 3,
+  SG_LEVEL_ERROR = 4,
+  SG_LEVEL_CRITICAL = 5
+} sg_log_level;
+typedef struct {
+  sg_log_source source;
+  sg_log_level level;
+  sg_bytes context;
+  sg_bytes text;
+} sg_log_line;
+typedef void (*sg_log_fn)(void* user, const sg_log_line* line);
+
+/* Key-value stores: wasi:keyvalue store, atomics and batch, 0.2.0-draft and 0.2.0-draft2, for modules loaded with sg_grants.key_value.
+ *
+ * The engine has checked the request: keys are UTF-8 of at most SG_KEY_VALUE_KEY_BYTES_MAX bytes, values have at most
+ * SG_KEY_VALUE_VALUE_BYTES_MAX, at most SG_KEY_VALUE_BATCH_MAX of each; identifier and cursor are bounded like keys. Which stores a module may
+ * open is the callback's to decide. A bucket is a number of its choice (the reply to OPEN); there is no close: guests drop handles unseen. */
+#define SG_KEY_VALUE_KEY_BYTES_MAX 1024
+#define SG_KEY_VALUE_VALUE_BYTES_MAX 1048576
+#define SG_KEY_VALUE_BATCH_MAX 128
+typedef enum {
+  SG_KEY_VALUE_OPEN = 1,             /* identifier -> number */
+  SG_KEY_VALUE_GET = 2,              /* keys[0] -> entries[0] */
+  SG_KEY_VALUE_SET = 3,              /* keys[0], values[0] */
+  SG_KEY_VALUE_DELETE = 4,           /* keys[0]; a key that is not there is no error */
+  SG_KEY_VALUE_EXISTS = 5,           /* keys[0] -> yes */
+  SG_KEY_VALUE_LIST_KEYS = 6,        /* cursor, unless it is the first page -> keys, and a cursor if there are more */
+  SG_KEY_VALUE_INCREMENT = 7,        /* keys[0], delta -> number, the new value; a key that is not there counts as 0 */
+  SG_KEY_VALUE_COMPARE_AND_SWAP = 8, /* keys[0], values[0], expected (absent: the key must not be there) -> yes: was it swapped */
+  SG_KEY_VALUE_GET_MANY = 9,         /* keys -> entries, one for each key in their order */
+  SG_KEY_VALUE_SET_MANY = 10,        /* keys and values of the same length */
+  SG_KEY_VALUE_DELETE_MANY = 11      /* keys */
+} sg_key_value_op;
+/* Fields that the operation does not name are empty, 0 or false. */
+typedef struct {
+  sg_key_value_op op;
+  uint64_t bucket; /* all but OPEN */
+  sg_bytes identifier;
+  const sg_bytes* keys;
+  size_t keys_len;
+  const sg_bytes* values;
+  size_t values_len;
+  bool has_expected;
+  sg_bytes expected;
+  int64_t delta;
+  bool has_cursor;
+  sg_bytes cursor; /* draft: decimal digits, for its cursors are u64 */
+} sg_key_value_request;
+
+typedef enum {
+  SG_KEY_VALUE_OK = 0,
+  SG_KEY_VALUE_NO_SUCH_STORE = 1,
+  SG_KEY_VALUE_ACCESS_DENIED = 2,
+  SG_KEY_VALUE_OTHER = 3 /* `message` goes to the guest */
+} sg_key_value_status;
+typedef struct { bool found; sg_bytes value; } sg_key_value_entry;
+/* Only what the operation answers is read. At most SG_KEY_VALUE_REPLY_BYTES_MAX bytes of keys and values and SG_KEY_VALUE_REPLY_KEYS_MAX keys;
+ * text is UTF-8. A reply that breaks this, or lacks what the operation answers, becomes SG_KEY_VALUE_OTHER. A cursor for a guest of the draft
+ * must be decimal digits of a u64 (a guest of draft2 takes any text). */
+#define SG_KEY_VALUE_REPLY_BYTES_MAX 8388608
+#define SG_KEY_VALUE_REPLY_KEYS_MAX 1000
+typedef struct {
+  sg_key_value_status status;
+  sg_bytes message;
+  const sg_key_value_entry* entries;
+  size_t entries_len;
+  const sg_bytes* keys;
+  size_t keys_len;
+  bool has_cursor;
+  sg_bytes cursor;
+  int64_t number;
+  bool yes;
+} sg_key_value_reply;
+/* Ends an operation: exactly once for each completion, from any thread, inside the callback or later. Copies the reply and frees the completion.
+ * When the call or the instance is gone meanwhile it only frees. May call the engine's `wake` before it returns. It needs the engine's
+ * `wake_user` to be valid, not the instance's `user`. */
+typedef struct sg_key_value_completion sg_key_value_completion;
+void sg_key_value_finish(sg_key_value_completion*, const sg_key_value_reply*);
+/* While an operation is not finished the guest waits (SG_POLL_WAITING); finishing it wakes the instance. One at a time in an instance. */
+typedef void (*sg_key_value_fn)(void* user, const sg_key_value_request* request, sg_key_value_completion* completion);
 
 /* Called from any thread when a waiting instance should be polled again. `user` is the engine's `wake_user`, `token` the instance's.
  * It may come late: after the call ended or the instance was dropped. Must be cheap and must not call back into the engine. */
@@ -71,7 +163,8 @@ typedef struct {
   bool pagemap_scan;          /* true only when no swap can be used (architecture D4) */
   sg_wake_fn wake;
   void* wake_user;
-  sg_log_fn log;
+  sg_log_fn log;                /* NULL: output is dropped */
+  sg_key_value_fn key_value;    /* NULL: opening a store fails with `other` */
 } sg_engine_config;
 
 /* SG_ERROR_UNSUPPORTED names the number that is out of range (at most 4 GiB, 16,256 instances, 64 KiB to 64 MiB of stack);
@@ -90,16 +183,38 @@ sg_bytes sg_engine_fingerprint(const sg_engine*);
 /* Compiles a component, or a core module with the canonical export names or an embedded component-type section (made into a component
  * first; preview 1 imports served by the adapter). Slow, unbounded: only in the compiler process.
  * SG_ERROR_INVALID_MODULE, SG_ERROR_UNSUPPORTED, SG_ERROR_LINK (core modules), SG_ERROR_EXPORTS (core modules).
- * Known limit: one bulk instruction of the guest is not pre-empted (memory.fill of 64 MiB: 158 ms). */
+ * Bulk memory instructions are rewritten to work in pieces, so that the guest yields and ends on time within them. */
 sg_error* sg_compile(const sg_engine*, sg_bytes wasm, sg_code** out);
 sg_bytes sg_code_bytes(const sg_code*);
 void sg_code_drop(sg_code*);
 
+/* What a WebAssembly binary is, wants and offers, without compiling it. Needs no engine, bounded in time and memory, safe on hostile bytes; the
+ * binary is parsed, not validated. SG_ERROR_INVALID_MODULE, SG_ERROR_UNSUPPORTED (more than 10,000 names or 4 MiB of them,
+ * or larger than sg_compile takes). */
+typedef struct sg_inspection sg_inspection; /* owns its texts */
+sg_error* sg_inspect(sg_bytes wasm, sg_inspection** out);
+/* "component" or "core module". This and the lists are borrowed from the inspection. */
+sg_bytes sg_inspection_kind(const sg_inspection*);
+/* As written, in order: for components `wasi:http/types@0.2.0`, for core modules `module.field`. */
+sg_bytes_list sg_inspection_imports(const sg_inspection*);
+sg_bytes_list sg_inspection_exports(const sg_inspection*);
+void sg_inspection_drop(sg_inspection*);
+
+/* What a module may use beyond the powerless world that is always linked (WASI 0.2 command world, wasi:http/outgoing-handler that denies,
+ * wasi:logging/logging@0.1.0-draft). What is not granted is not linked. Copied by sg_module_load. */
+typedef struct {
+  bool key_value;                  /* wasi:keyvalue {store, atomics, batch} @0.2.0-draft and @0.2.0-draft2 */
+  bool config;                     /* wasi:config/store @0.2.0-rc.1 and @0.2.0-draft, served from the entries */
+  const sg_header* config_entries; /* in the order of get-all; of equal names the first counts */
+  size_t config_len;
+} sg_grants;
+
 /* Loads code that sg_compile made: links imports, finds and type-checks the exports. The bytes are native code: only from our own
- * cache or child. Copied.
- * SG_ERROR_INVALID_MODULE (not our code), SG_ERROR_UNSUPPORTED (another build's, or beyond the pool's limits), SG_ERROR_LINK, SG_ERROR_EXPORTS.
+ * cache or child. Copied. `grants` may be NULL: nothing is granted.
+ * SG_ERROR_INVALID_MODULE (not our code), SG_ERROR_UNSUPPORTED (another build's, or beyond the pool's limits), SG_ERROR_LINK (an import that
+ * is not granted: the text names it and the line of the deploy request that would grant it), SG_ERROR_EXPORTS.
  * A component that imports WASI starts the engine's one timer thread. */
-sg_error* sg_module_load(const sg_engine*, sg_bytes code, sg_module** out);
+sg_error* sg_module_load(const sg_engine*, sg_bytes code, const sg_grants* grants, sg_module** out);
 void sg_module_drop(sg_module*);
 /* What a module serves, from its exports. */
 typedef enum { SG_HOOK_ON_REQUEST = 1, SG_HOOK_ON_RESPONSE = 2 } sg_hook;
@@ -112,15 +227,13 @@ typedef struct {
   uint64_t output_bytes;   /* hostcall fuel: bytes lifted out of the guest in one call */
 } sg_budget;
 
-/* A fresh store. Nothing of the guest runs until the first poll. */
-sg_error* sg_instance_new(const sg_module*, const sg_budget* budget, uint64_t token, void* log_user, sg_instance** out);
+/* A fresh store. Nothing of the guest runs until the first poll. `token` is for the wake callback, `user` for the other callbacks; what it
+ * points to must outlive the instance. */
+sg_error* sg_instance_new(const sg_module*, const sg_budget* budget, uint64_t token, void* user, sg_instance** out);
 /* Ends what runs and frees the store. From within a callback of this instance it takes effect when the poll returns. NULL is allowed. */
 void sg_instance_drop(sg_instance*);
 /* Highest number of bytes of linear memory so far. */
 uint64_t sg_instance_memory_peak(const sg_instance*);
-
-typedef struct { sg_bytes name; sg_bytes value; } sg_header; /* UTF-8 */
-typedef struct { const sg_header* data; size_t len; } sg_headers;
 
 /* Record `request` of the router worlds. All text must be UTF-8. */
 typedef struct {

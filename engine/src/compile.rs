@@ -15,7 +15,7 @@ const WIT: &str = include_str!("../wit/router_middleware.wit");
 const WIT_PACKAGE: &str = "sgl:router";
 
 /// The largest guests in use are JavaScript engines of 12 MiB; the validator's own limit on a function body is 7.6 MB.
-const WASM_BYTES_MAX: usize = 128 << 20;
+pub const WASM_BYTES_MAX: usize = 128 << 20;
 /// Over all modules of a component. A JavaScript engine has 15,000; each costs the compiler some hundred bytes at least.
 const FUNCTIONS_MAX: u64 = 250_000;
 

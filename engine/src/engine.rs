@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The process's engine: Wasmtime's configuration, the pool, the linkers and the side runtime of WASI's timers.
 
-use crate::c_types::{EngineConfig, LogFn, WakeFn};
+use crate::c_types::{EngineConfig, KeyValueFn, LogFn, WakeFn};
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::logging;
 use crate::instance::Host;
 use crate::wasi;
 use std::ffi::c_void;
@@ -68,7 +69,8 @@ pub struct Engine {
     wake: Option<WakeFn>,
     wake_user: *mut c_void,
     log: Option<LogFn>,
-    /// For modules that import nothing of WASI: their instances stay free of its async host functions.
+    key_value: Option<KeyValueFn>,
+    /// For modules that import nothing of WASI 0.2: their instances stay free of its async host functions.
     bare_linker: Linker<Host>,
     wasi_linker: OnceLock<Linker<Host>>,
     runtime: Mutex<Option<Runtime>>,
@@ -83,13 +85,17 @@ impl Engine {
         check(config)?;
         let engine = wasmtime::Engine::new(&wasmtime_config(config))
             .map_err(|cause| Error::with_cause(ErrorKind::Internal, "the engine could not be started", &cause))?;
+        let mut bare_linker = Linker::new(&engine);
+        logging::link(&mut bare_linker)
+            .map_err(|cause| Error::with_cause(ErrorKind::Internal, "the logging interface could not be linked", &cause))?;
         Ok(Arc::new(Engine {
             fingerprint: fingerprint(&engine),
             memory_bytes_max: config.memory_bytes_max,
             wake: config.wake,
             wake_user: config.wake_user,
             log: config.log,
-            bare_linker: Linker::new(&engine),
+            key_value: config.key_value,
+            bare_linker,
             wasi_linker: OnceLock::new(),
             runtime: Mutex::new(None),
             engine,
@@ -116,6 +122,10 @@ impl Engine {
         self.log
     }
 
+    pub fn key_value(&self) -> Option<KeyValueFn> {
+        self.key_value
+    }
+
     pub fn bare_linker(&self) -> &Linker<Host> {
         &self.bare_linker
     }
@@ -124,7 +134,8 @@ impl Engine {
         if let Some(linker) = self.wasi_linker.get() {
             return Ok(linker);
         }
-        let linker = wasi::linker(&self.engine)
+        let mut linker = self.bare_linker.clone();
+        wasi::link(&mut linker)
             .map_err(|cause| Error::with_cause(ErrorKind::Internal, "the WASI world could not be linked", &cause))?;
         Ok(self.wasi_linker.get_or_init(|| linker))
     }

@@ -6,10 +6,15 @@
 
 use crate::abi::router_middleware;
 use crate::budget::Budget;
-use crate::c_types::{Action, Bytes, EngineConfig, Poll, Request, Response};
+use crate::c_types;
+use crate::c_types::{Action, Bytes, BytesList, EngineConfig, KeyValueReply, Poll, Request, Response};
 use crate::compile::compile;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::Grants;
+use crate::host::config::Config;
+use crate::host::key_value::Completion;
+use crate::inspection::Inspection;
 use crate::instance::{Instance, cancelled};
 use crate::module::Module;
 use std::cell::{Cell, UnsafeCell};
@@ -110,8 +115,54 @@ pub unsafe extern "C" fn sg_code_drop(code: *mut Vec<u8>) {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sg_module_load(engine: *const Arc<Engine>, code: Bytes, out: *mut *mut Arc<Module>) -> *mut Error {
-    unsafe { produce(out, || Module::load(&*engine, code.as_slice())) }
+pub unsafe extern "C" fn sg_inspect(wasm: Bytes, out: *mut *mut Inspection) -> *mut Error {
+    unsafe { produce(out, || Inspection::new(wasm.as_slice())) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sg_inspection_kind(inspection: *const Inspection) -> Bytes {
+    unsafe { Bytes::of((*inspection).kind().as_bytes()) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sg_inspection_imports(inspection: *const Inspection) -> BytesList {
+    unsafe { (*inspection).imports() }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sg_inspection_exports(inspection: *const Inspection) -> BytesList {
+    unsafe { (*inspection).exports() }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sg_inspection_drop(inspection: *mut Inspection) {
+    unsafe { release(inspection) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sg_module_load(
+    engine: *const Arc<Engine>,
+    code: Bytes,
+    grants: *const c_types::Grants,
+    out: *mut *mut Arc<Module>,
+) -> *mut Error {
+    unsafe { produce(out, || Module::load(&*engine, code.as_slice(), copy_grants(grants)?)) }
+}
+
+unsafe fn copy_grants(grants: *const c_types::Grants) -> Result<Grants> {
+    // SAFETY: valid or null, as the header demands.
+    let Some(grants) = (unsafe { grants.as_ref() }) else { return Ok(Grants::default()) };
+    let text = |bytes: Bytes| {
+        let text = std::str::from_utf8(unsafe { bytes.as_slice() });
+        text.map(str::to_owned).map_err(|_| Error::internal("the configuration handed to the engine is not UTF-8"))
+    };
+    let mut config = None;
+    if grants.config {
+        let entries = unsafe { c_types::slice(grants.config_entries, grants.config_len) };
+        let entries: Result<Vec<_>> = entries.iter().map(|entry| Ok((text(entry.name)?, text(entry.value)?))).collect();
+        config = Some(Arc::new(Config::new(entries?)));
+    }
+    Ok(Grants { key_value: grants.key_value, config })
 }
 
 #[unsafe(no_mangle)]
@@ -129,11 +180,11 @@ pub unsafe extern "C" fn sg_instance_new(
     module: *const Arc<Module>,
     budget: *const Budget,
     token: u64,
-    log_user: *mut c_void,
+    user: *mut c_void,
     out: *mut *mut InstanceHandle,
 ) -> *mut Error {
     let make = || {
-        let instance = unsafe { Instance::new(&*module, *budget, token, log_user) };
+        let instance = unsafe { Instance::new(&*module, *budget, token, user) };
         Ok(InstanceHandle { instance: UnsafeCell::new(instance), polling: Cell::new(false), drop_after_poll: Cell::new(false) })
     };
     unsafe { produce(out, make) }
@@ -219,4 +270,10 @@ pub unsafe extern "C" fn sg_instance_busy_ns(instance: *const InstanceHandle) ->
 pub unsafe extern "C" fn sg_instance_action(instance: *const InstanceHandle) -> *const Action {
     let action = unsafe { (*(*instance).instance.get()).action() };
     action.map_or(std::ptr::null(), |action| action.view() as *const Action)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sg_key_value_finish(completion: *mut Completion, reply: *const KeyValueReply) {
+    // SAFETY: made for the callback, and given back once; the reply is valid during this call.
+    let _ = catch_unwind(AssertUnwindSafe(|| unsafe { Box::from_raw(completion).finish(&*reply) }));
 }

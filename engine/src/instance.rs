@@ -9,6 +9,8 @@ use crate::abi::router_middleware::{Action, ActionView};
 use crate::budget::{Budget, Meter};
 use crate::c_types::Poll as PollCode;
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::config::Config;
+use crate::host::key_value::{KeyValue, StoreSink};
 use crate::limiter::Limiter;
 use crate::log_stream::LogSink;
 use crate::module::Module;
@@ -30,6 +32,7 @@ pub struct Shared {
     pub meter: Meter,
     pub wake: WakeState,
     pub log: LogSink,
+    pub store: StoreSink,
 }
 
 impl Wake for Shared {
@@ -47,6 +50,9 @@ pub struct Host {
     pub shared: Arc<Shared>,
     limiter: Limiter,
     pub wasi: Option<Box<Wasi>>,
+    pub key_value: Option<Box<KeyValue>>,
+    /// The module's configuration, when it is granted.
+    pub config: Option<Arc<Config>>,
 }
 
 /// A store, and the component in it once the first call has made it.
@@ -57,7 +63,13 @@ pub struct Guest {
 
 impl Guest {
     fn new(module: &Module, shared: &Arc<Shared>) -> Guest {
-        let host = Host { shared: shared.clone(), limiter: Limiter::new(shared.clone()), wasi: None };
+        let host = Host {
+            shared: shared.clone(),
+            limiter: Limiter::new(shared.clone()),
+            wasi: None,
+            key_value: None,
+            config: module.config.clone(),
+        };
         let mut store = Store::new(module.engine.wasmtime(), host);
         store.limiter(|host| &mut host.limiter);
         store.epoch_deadline_callback(|store| {
@@ -105,12 +117,13 @@ pub struct PollResult {
 }
 
 impl Instance {
-    pub fn new(module: &Arc<Module>, budget: Budget, token: u64, log_user: *mut c_void) -> Instance {
+    pub fn new(module: &Arc<Module>, budget: Budget, token: u64, user: *mut c_void) -> Instance {
         let (wake, wake_user) = module.engine.wake();
         let shared = Arc::new(Shared {
             meter: Meter::new(budget),
             wake: WakeState::new(wake, wake_user, token),
-            log: LogSink::new(module.engine.log(), log_user),
+            log: LogSink::new(module.engine.log(), user),
+            store: StoreSink::new(module.engine.key_value(), user),
         });
         Instance {
             state: State::Idle(Guest::new(module, &shared)),

@@ -4,7 +4,10 @@
 use crate::abi::router_middleware::Exports;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result, chain};
+use crate::host::config::Config;
+use crate::host::{self, Grants};
 use crate::instance::Host;
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use wasmtime::component::{Component, InstancePre};
@@ -13,6 +16,7 @@ pub struct Module {
     /// Code and linked imports: instantiating looks nothing up.
     pub pre: InstancePre<Host>,
     pub router: Exports,
+    pub config: Option<Arc<Config>>,
     /// Entered around polls when the module imports WASI.
     pub runtime: Option<Handle>,
     pub engine: Arc<Engine>,
@@ -21,19 +25,25 @@ pub struct Module {
 impl Module {
     /// # Safety
     /// `code` must come from [`crate::compile::compile`]: it is native code that will run.
-    pub unsafe fn load(engine: &Arc<Engine>, code: &[u8]) -> Result<Arc<Module>> {
+    pub unsafe fn load(engine: &Arc<Engine>, code: &[u8], grants: Grants) -> Result<Arc<Module>> {
         if wasmtime::Engine::detect_precompiled(code).is_none() {
             return Err(Error::new(ErrorKind::InvalidModule, "this is not code that the engine compiled"));
         }
         // SAFETY: promised by the caller.
         let component = unsafe { Component::deserialize(engine.wasmtime(), code) }
             .map_err(|cause| Error::with_cause(ErrorKind::Unsupported, "the compiled code cannot be loaded", &cause))?;
-        let wasi = imports_wasi(engine, &component);
-        let linker = if wasi { engine.wasi_linker()? } else { engine.bare_linker() };
+        let wasi = check_imports(engine, &component, &grants)?;
+        let powerless = if wasi { engine.wasi_linker()? } else { engine.bare_linker() };
+        let mut linker = Cow::Borrowed(powerless);
+        if !grants.is_empty() {
+            grants
+                .link(linker.to_mut())
+                .map_err(|cause| Error::with_cause(ErrorKind::Internal, "the granted interfaces could not be linked", &cause))?;
+        }
         let pre = linker.instantiate_pre(&component).map_err(|cause| Error::new(ErrorKind::Link, chain(&cause)))?;
         let router = Exports::find(&pre)?;
         let runtime = if wasi { Some(engine.runtime()?) } else { None };
-        Ok(Arc::new(Module { pre, router, runtime, engine: engine.clone() }))
+        Ok(Arc::new(Module { pre, router, config: grants.config, runtime, engine: engine.clone() }))
     }
 
     pub fn hooks(&self) -> u32 {
@@ -41,6 +51,12 @@ impl Module {
     }
 }
 
-fn imports_wasi(engine: &Engine, component: &Component) -> bool {
-    component.component_type().imports(engine.wasmtime()).any(|(name, _)| name.starts_with("wasi:"))
+/// Refuses what is not granted; tells whether the component imports WASI 0.2.
+fn check_imports(engine: &Engine, component: &Component, grants: &Grants) -> Result<bool> {
+    let mut wasi = false;
+    for (name, _) in component.component_type().imports(engine.wasmtime()) {
+        grants.check(name)?;
+        wasi |= name.starts_with("wasi:") && !host::serves(name);
+    }
+    Ok(wasi)
 }

@@ -4,7 +4,7 @@
 //!
 //! What a store needs for it is made when the guest first calls it, so that guests which only import it pay nothing.
 
-use crate::c_types::Stream;
+use crate::c_types::LogSource;
 use crate::instance::{Host, Shared};
 use crate::log_stream::LogStream;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 /// Handles a guest may hold at once (Wasmtime's default is a million). Each is some hundred bytes of host memory.
-const RESOURCES_MAX: usize = 1_000;
+pub const RESOURCES_MAX: usize = 1_000;
 /// Random bytes per host call: above what any key or seed needs; the host allocates them.
 const RANDOM_BYTES_MAX: u64 = 64 << 10;
 /// In-memory size of one wasi:http fields resource, head room for the map around 8 KiB of header text.
@@ -36,8 +36,8 @@ impl Wasi {
         // The builder's defaults already are: stdin closed, no environment, no arguments, no directories, every address denied. What
         // must never change is said again.
         let ctx = WasiCtx::builder()
-            .stdout(LogStream::new(shared.clone(), Stream::Stdout))
-            .stderr(LogStream::new(shared.clone(), Stream::Stderr))
+            .stdout(LogStream::new(shared.clone(), LogSource::Stdout))
+            .stderr(LogStream::new(shared.clone(), LogSource::Stderr))
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
@@ -48,12 +48,10 @@ impl Wasi {
     }
 }
 
-/// A linker with that world, and nothing else.
-pub fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
-    let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    Ok(linker)
+/// Adds that world, and nothing else.
+pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }
 
 impl Host {

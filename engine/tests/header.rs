@@ -6,6 +6,8 @@ use sandgate_engine::c_types::*;
 use sandgate_engine::engine::Engine;
 use sandgate_engine::error::{Error, ErrorKind};
 use sandgate_engine::ffi::*;
+use sandgate_engine::host::key_value::Completion;
+use sandgate_engine::inspection::Inspection;
 use sandgate_engine::module::Module;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
@@ -42,8 +44,15 @@ functions! {
         unsafe extern "C" fn(*const Arc<Engine>, Bytes, *mut *mut Vec<u8>) -> *mut Error;
     sg_code_bytes: "sg_bytes sg_code_bytes(const sg_code*)", unsafe extern "C" fn(*const Vec<u8>) -> Bytes;
     sg_code_drop: "void sg_code_drop(sg_code*)", unsafe extern "C" fn(*mut Vec<u8>);
-    sg_module_load: "sg_error* sg_module_load(const sg_engine*, sg_bytes, sg_module**)",
-        unsafe extern "C" fn(*const Arc<Engine>, Bytes, *mut *mut Arc<Module>) -> *mut Error;
+    sg_inspect: "sg_error* sg_inspect(sg_bytes, sg_inspection**)", unsafe extern "C" fn(Bytes, *mut *mut Inspection) -> *mut Error;
+    sg_inspection_kind: "sg_bytes sg_inspection_kind(const sg_inspection*)", unsafe extern "C" fn(*const Inspection) -> Bytes;
+    sg_inspection_imports: "sg_bytes_list sg_inspection_imports(const sg_inspection*)",
+        unsafe extern "C" fn(*const Inspection) -> BytesList;
+    sg_inspection_exports: "sg_bytes_list sg_inspection_exports(const sg_inspection*)",
+        unsafe extern "C" fn(*const Inspection) -> BytesList;
+    sg_inspection_drop: "void sg_inspection_drop(sg_inspection*)", unsafe extern "C" fn(*mut Inspection);
+    sg_module_load: "sg_error* sg_module_load(const sg_engine*, sg_bytes, const sg_grants*, sg_module**)",
+        unsafe extern "C" fn(*const Arc<Engine>, Bytes, *const Grants, *mut *mut Arc<Module>) -> *mut Error;
     sg_module_drop: "void sg_module_drop(sg_module*)", unsafe extern "C" fn(*mut Arc<Module>);
     sg_module_hooks: "uint32_t sg_module_hooks(const sg_module*)", unsafe extern "C" fn(*const Arc<Module>) -> u32;
     sg_instance_new: "sg_error* sg_instance_new(const sg_module*, const sg_budget*, uint64_t, void*, sg_instance**)",
@@ -57,6 +66,8 @@ functions! {
     sg_instance_poll: "sg_poll sg_instance_poll(sg_instance*, sg_error**)",
         unsafe extern "C" fn(*mut InstanceHandle, *mut *mut Error) -> Poll;
     sg_instance_busy_ns: "uint64_t sg_instance_busy_ns(const sg_instance*)", unsafe extern "C" fn(*const InstanceHandle) -> u64;
+    sg_key_value_finish: "void sg_key_value_finish(sg_key_value_completion*, const sg_key_value_reply*)",
+        unsafe extern "C" fn(*mut Completion, *const KeyValueReply);
     sg_instance_action: "const sg_action* sg_instance_action(const sg_instance*)",
         unsafe extern "C" fn(*const InstanceHandle) -> *const Action;
 }
@@ -85,7 +96,13 @@ fn size_of_field<S, F>(_: impl Fn(&S) -> *const F) -> usize {
 
 structs! {
     sg_bytes = Bytes { data, len }
-    sg_engine_config = EngineConfig { memory_bytes_max, instances_max, stack_bytes, pooling, pagemap_scan, wake, wake_user, log }
+    sg_engine_config = EngineConfig { memory_bytes_max, instances_max, stack_bytes, pooling, pagemap_scan, wake, wake_user, log, key_value }
+    sg_bytes_list = BytesList { data, len }
+    sg_log_line = LogLine { source, level, context, text }
+    sg_key_value_request = KeyValueRequest { op, bucket, identifier, keys, keys_len, values, values_len, has_expected, expected, delta, has_cursor, cursor }
+    sg_key_value_entry = KeyValueEntry { found, value }
+    sg_key_value_reply = KeyValueReply { status, message, entries, entries_len, keys, keys_len, has_cursor, cursor, number, yes }
+    sg_grants = Grants { key_value, config, config_entries, config_len }
     sg_budget = Budget { memory_bytes, wall_ns, cpu_ns, output_bytes }
     sg_header = Header { name, value }
     sg_headers = Headers { data, len }
@@ -143,8 +160,44 @@ fn constants() -> String {
     ] {
         same(&format!("SG_ERROR_{name}"), kind as u32);
     }
-    same("SG_STDOUT", Stream::Stdout as u32);
-    same("SG_STDERR", Stream::Stderr as u32);
+    same("SG_STDOUT", LogSource::Stdout as u32);
+    same("SG_STDERR", LogSource::Stderr as u32);
+    same("SG_LOGGING", LogSource::Logging as u32);
+    for (name, level) in [
+        ("TRACE", LogLevel::Trace),
+        ("DEBUG", LogLevel::Debug),
+        ("INFO", LogLevel::Info),
+        ("WARN", LogLevel::Warn),
+        ("ERROR", LogLevel::Error),
+        ("CRITICAL", LogLevel::Critical),
+    ] {
+        same(&format!("SG_LEVEL_{name}"), level as u32);
+    }
+    for (name, op) in [
+        ("OPEN", KeyValueOp::Open),
+        ("GET", KeyValueOp::Get),
+        ("SET", KeyValueOp::Set),
+        ("DELETE", KeyValueOp::Delete),
+        ("EXISTS", KeyValueOp::Exists),
+        ("LIST_KEYS", KeyValueOp::ListKeys),
+        ("INCREMENT", KeyValueOp::Increment),
+        ("COMPARE_AND_SWAP", KeyValueOp::CompareAndSwap),
+        ("GET_MANY", KeyValueOp::GetMany),
+        ("SET_MANY", KeyValueOp::SetMany),
+        ("DELETE_MANY", KeyValueOp::DeleteMany),
+    ] {
+        same(&format!("SG_KEY_VALUE_{name}"), op as u32);
+    }
+    same("SG_KEY_VALUE_OK", KEY_VALUE_OK);
+    same("SG_KEY_VALUE_NO_SUCH_STORE", KEY_VALUE_NO_SUCH_STORE);
+    same("SG_KEY_VALUE_ACCESS_DENIED", KEY_VALUE_ACCESS_DENIED);
+    same("SG_KEY_VALUE_OTHER", KEY_VALUE_OTHER);
+    same("SG_KEY_VALUE_KEY_BYTES_MAX", KEY_VALUE_KEY_BYTES_MAX as u32);
+    same("SG_KEY_VALUE_VALUE_BYTES_MAX", KEY_VALUE_VALUE_BYTES_MAX as u32);
+    same("SG_KEY_VALUE_BATCH_MAX", KEY_VALUE_BATCH_MAX as u32);
+    same("SG_KEY_VALUE_REPLY_BYTES_MAX", KEY_VALUE_REPLY_BYTES_MAX as u32);
+    same("SG_KEY_VALUE_REPLY_KEYS_MAX", KEY_VALUE_REPLY_KEYS_MAX as u32);
+    same("SG_LOG_CONTEXT_BYTES_MAX", LOG_CONTEXT_BYTES_MAX as u32);
     same("SG_HOOK_ON_REQUEST", Hook::OnRequest as u32);
     same("SG_HOOK_ON_RESPONSE", Hook::OnResponse as u32);
     same("SG_POLL_DONE", Poll::Done as u32);
@@ -158,7 +211,11 @@ fn constants() -> String {
     same("SG_LOG_LINES_PER_CALL_MAX", LOG_LINES_PER_CALL_MAX);
     for (name, size) in [
         ("sg_error_kind", size_of::<ErrorKind>()),
-        ("sg_stream", size_of::<Stream>()),
+        ("sg_log_source", size_of::<LogSource>()),
+        ("sg_log_level", size_of::<LogLevel>()),
+        ("sg_key_value_op", size_of::<KeyValueOp>()),
+        ("sg_key_value_status", size_of::<KeyValueStatus>()),
+        ("sg_key_value_fn", size_of::<KeyValueFn>()),
         ("sg_hook", size_of::<Hook>()),
         ("sg_poll", size_of::<Poll>()),
         ("sg_action_tag", size_of::<ActionTag>()),
@@ -203,7 +260,7 @@ fn the_c_compiler_agrees_on_layouts_and_signatures() {
     for (_, declaration) in functions() {
         writeln!(source, "{declaration};").unwrap();
     }
-    source.push_str("void log_line(void*, sg_stream, sg_bytes); static sg_log_fn log_type __attribute__((unused)) = log_line;\n");
+    source.push_str("void log_line(void*, const sg_log_line*); static sg_log_fn log_type __attribute__((unused)) = log_line;\n");
     source.push_str("void wake_up(void*, uint64_t); static sg_wake_fn wake_type __attribute__((unused)) = wake_up;\n");
 
     let folder = std::env::temp_dir().join(format!("sandgate-header-{}", std::process::id()));

@@ -3,7 +3,7 @@
 
 mod support;
 use sandgate_engine::budget::Budget;
-use sandgate_engine::c_types::{LOG_LINES_PER_CALL_MAX, Poll};
+use sandgate_engine::c_types::{LOG_LINES_PER_CALL_MAX, LogLevel, LogSource, Poll};
 use std::time::{Duration, Instant};
 use support::*;
 
@@ -60,7 +60,12 @@ fn output_becomes_lines_flushed_at_the_end() {
     for _ in 0..2 {
         instance.request(&engine, &Request::new()).action();
         let lines = std::mem::take(&mut *log.lines.lock().unwrap());
-        let line = |error: bool, text: &str| (error, text.as_bytes().to_vec());
+        let line = |error: bool, text: &str| Line {
+            source: if error { LogSource::Stderr } else { LogSource::Stdout },
+            level: if error { LogLevel::Warn } else { LogLevel::Info },
+            context: String::new(),
+            text: text.as_bytes().to_vec(),
+        };
         assert_eq!(lines, [line(false, "one"), line(false, "two"), line(false, ""), line(true, "one"), line(false, "rest")]);
     }
 }

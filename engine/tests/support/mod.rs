@@ -3,7 +3,7 @@
 #![allow(dead_code, unused_imports)] // each test uses its part
 
 use sandgate_engine::budget::Budget;
-use sandgate_engine::c_types::{self, ActionTag, Bytes, EngineConfig, Headers, Poll, Stream};
+use sandgate_engine::c_types::{self, ActionTag, Bytes, EngineConfig, Headers, KeyValueFn, LogLevel, LogLine, LogSource, Poll};
 pub use sandgate_engine::error::{Error, ErrorKind};
 use sandgate_engine::ffi::*;
 use std::ffi::c_void;
@@ -11,6 +11,8 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+pub mod services;
 
 pub const MIB: u64 = 1 << 20;
 
@@ -26,25 +28,41 @@ unsafe extern "C" fn on_wake(user: *mut c_void, token: u64) {
     unsafe { (*(user as *const Wakes)).0.lock().unwrap().push(token) }
 }
 
-/// What a `log_user` of the tests is: the lines, and an instance to drop at the first line.
+/// A line as the callback got it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    pub source: LogSource,
+    pub level: LogLevel,
+    pub context: String,
+    pub text: Vec<u8>,
+}
+
+/// What a `user` of the tests is: the lines, an instance to drop at the first line, and what else a test needs.
 #[derive(Default)]
 pub struct Log {
-    pub lines: Mutex<Vec<(bool, Vec<u8>)>>,
+    pub lines: Mutex<Vec<Line>>,
     pub drop_at_first_line: Mutex<usize>,
+    pub service: Option<Box<dyn std::any::Any>>,
 }
 
 impl Log {
     pub fn text(&self) -> Vec<String> {
-        self.lines.lock().unwrap().iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned()).collect()
+        self.lines.lock().unwrap().iter().map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect()
     }
 }
 
-unsafe extern "C" fn on_log(user: *mut c_void, stream: Stream, line: Bytes) {
+unsafe extern "C" fn on_log(user: *mut c_void, line: *const LogLine) {
     if user.is_null() {
         return;
     }
     let log = unsafe { &*(user as *const Log) };
-    log.lines.lock().unwrap().push((stream == Stream::Stderr, unsafe { line.as_slice() }.to_vec()));
+    let line = unsafe { &*line };
+    log.lines.lock().unwrap().push(Line {
+        source: line.source,
+        level: line.level,
+        context: String::from_utf8(unsafe { line.context.as_slice() }.to_vec()).expect("a context is UTF-8"),
+        text: unsafe { line.text.as_slice() }.to_vec(),
+    });
     let victim = std::mem::take(&mut *log.drop_at_first_line.lock().unwrap());
     if victim != 0 {
         unsafe { sg_instance_drop(victim as *mut InstanceHandle) };
@@ -65,9 +83,11 @@ pub struct Options {
     pub pagemap_scan: bool,
     pub instances_max: u32,
     pub memory_bytes_max: u64,
+    pub key_value: Option<KeyValueFn>,
 }
 
-pub const POOLED: Options = Options { pooling: true, pagemap_scan: false, instances_max: 64, memory_bytes_max: 64 * MIB };
+pub const POOLED: Options =
+    Options { pooling: true, pagemap_scan: false, instances_max: 64, memory_bytes_max: 64 * MIB, key_value: None };
 pub const COMPILER: Options = Options { pooling: false, ..POOLED };
 
 impl Engine {
@@ -86,6 +106,7 @@ impl Engine {
             wake: Some(on_wake),
             wake_user: &*wakes as *const Wakes as *mut c_void,
             log: Some(on_log),
+            key_value: options.key_value,
         };
         let mut raw = null_mut();
         take(unsafe { sg_engine_new(&config, &mut raw) })?;
@@ -106,8 +127,13 @@ impl Engine {
     }
 
     pub fn load(&self, code: &[u8]) -> Result<Module<'_>, Error> {
+        self.load_granted(code, None)
+    }
+
+    pub fn load_granted(&self, code: &[u8], grants: Option<&c_types::Grants>) -> Result<Module<'_>, Error> {
         let mut raw = null_mut();
-        take(unsafe { sg_module_load(self.raw, Bytes::of(code), &mut raw) })?;
+        let grants = grants.map_or(std::ptr::null(), |grants| grants as *const c_types::Grants);
+        take(unsafe { sg_module_load(self.raw, Bytes::of(code), grants, &mut raw) })?;
         Ok(Module { raw, engine: self })
     }
 

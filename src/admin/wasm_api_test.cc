@@ -29,7 +29,7 @@ constexpr const char* kUuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-
 // Knows the guests of the tests.
 class FakeCompiler final : public sandbox::Compiler {
  public:
-  Task<Result<std::shared_ptr<const sandbox::Module>>> compile(std::string_view wasm, std::string_view,
+  Task<Result<std::shared_ptr<const sandbox::Module>>> compile(std::string_view wasm, std::string_view, sandbox::Grants,
                                                                Loop&) override {
     for (const char* guest : {"both_hooks", "only_response", "reject_403"}) {
       if (wasm == test::read_guest(guest)) co_return sandbox::testing::test_module(guest);

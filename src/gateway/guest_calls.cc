@@ -24,9 +24,9 @@ Task<MiddlewareCalls::Outcome> start(sandbox::RunQueue& queue, sandbox::Instance
 
 }  // namespace
 
-GuestCalls::GuestCalls(std::span<sandbox::RunQueue* const> queues, const modules::ModuleStore& store,
-                       sandbox::CallLimit& limit, const Options& options)
-    : limit_(limit), budget_(options.budget) {
+GuestCalls::GuestCalls(std::span<sandbox::RunQueue* const> queues, const GuestServices& services,
+                       const modules::ModuleStore& store, sandbox::CallLimit& limit, const Options& options)
+    : services_(services), limit_(limit), budget_(options.budget) {
   for (sandbox::RunQueue* queue : queues) loops_.push_back({queue, WarmInstances(store, options.warm_instances_max)});
 }
 
@@ -67,17 +67,17 @@ Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& reco
   std::unique_ptr<GuestInstance> kept = kept_instance(call);
   std::optional<GuestInstance> own;
   if (fresh) {
-    own.emplace(call.module, budget_, queue, loop.now());
+    own.emplace(services_, call.module, budget_, queue, loop.now());
   } else if (kept == nullptr) {
-    kept = std::make_unique<GuestInstance>(call.module, budget_, queue, loop.now());
+    kept = std::make_unique<GuestInstance>(services_, call.module, budget_, queue, loop.now());
   }
   GuestInstance& guest = fresh ? *own : *kept;
   if (!guest.instance) co_return std::unexpected(std::move(guest.instance.error()));
-  guest.call.request_id = call.exchange.id;
+  guest.context.begin_call(call.exchange.id);
   ++guest.calls;
   Outcome outcome = co_await start(queue, *guest.instance, record, call.exchange);
   stats.used_memory(guest.instance->memory_peak_bytes());
-  guest.call.request_id = {};
+  guest.context.end_call();
   // A failed instance is spent.
   if (outcome && !fresh) keep(call, std::move(kept));
   co_return outcome;

@@ -22,8 +22,8 @@ class GuestCalls final : public MiddlewareCalls {
   };
 
   // `queues` by loop index; all outlive this.
-  GuestCalls(std::span<sandbox::RunQueue* const> queues, const modules::ModuleStore& store, sandbox::CallLimit& limit,
-             const Options& options);
+  GuestCalls(std::span<sandbox::RunQueue* const> queues, const GuestServices& services,
+             const modules::ModuleStore& store, sandbox::CallLimit& limit, const Options& options);
 
   Task<Outcome> on_request(const HookCall& call, const abi::router_middleware::RequestRecord& record) const override;
   Task<Outcome> on_response(const HookCall& call, const abi::router_middleware::ResponseRecord& record) const override;
@@ -39,6 +39,7 @@ class GuestCalls final : public MiddlewareCalls {
   std::unique_ptr<GuestInstance> kept_instance(const HookCall& call) const;
   void keep(const HookCall& call, std::unique_ptr<GuestInstance> instance) const;
 
+  const GuestServices services_;
   sandbox::CallLimit& limit_;
   const sandbox::Budget budget_;
   mutable std::vector<LoopState> loops_;

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "modules/guest_log.h"
+#include "gateway/guest_context.h"
 #include "modules/module_store.h"
 #include "sandbox/instance.h"
 
@@ -21,15 +21,13 @@ namespace sandgate::gateway {
 // An instance and what it knows of the exchange it works for. Stays where it is made: the engine keeps a pointer to the
 // context.
 struct GuestInstance {
-  GuestInstance(const modules::DeployedModule& of, const sandbox::Budget& budget, sandbox::RunQueue& queue,
-                Nanoseconds now)
-      : call{.module_name = of.name, .request_id = {}},
-        instance(sandbox::Instance::create(*of.module, budget, queue, &call)),
-        made(now) {}
+  GuestInstance(const GuestServices& services, const modules::DeployedModule& of, const sandbox::Budget& budget,
+                sandbox::RunQueue& queue, Nanoseconds now)
+      : context(services, of), instance(sandbox::Instance::create(*of.module, budget, queue, &context)), made(now) {}
   GuestInstance(const GuestInstance&) = delete;
   GuestInstance& operator=(const GuestInstance&) = delete;
 
-  modules::CallLog call;
+  GuestContext context;
   std::expected<sandbox::Instance, sandbox::GuestFailure> instance;
   Nanoseconds made;
   std::uint32_t calls = 0;
@@ -62,7 +60,7 @@ class WarmInstances {
 
  private:
   struct Kept {
-    std::shared_ptr<const modules::DeployedModule> module;  // its name is in the instance
+    std::shared_ptr<const modules::DeployedModule> module;  // what the instance refers to
     std::unique_ptr<GuestInstance> instance;
   };
   void drop_removed();

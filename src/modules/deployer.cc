@@ -43,6 +43,10 @@ Status check_served(const sandbox::Module& module, AttachPoint point) {
                   attach_point_name(point), direction));
 }
 
+sandbox::Grants grants_of(const ModuleOptions& options) {
+  return {.key_value = !options.key_value.empty(), .config = options.config};
+}
+
 std::vector<AttachPoint> without_repeats(const std::vector<AttachPoint>& points) {
   std::vector<AttachPoint> out;
   for (AttachPoint point : points) {
@@ -129,10 +133,12 @@ Task<Result<std::string>> Deployer::deploy_counted(Descriptor descriptor, Loop& 
     co_return fail(unique.error());
 
   // `wasm` lives in `reading`, which this frame holds.
-  Result<std::shared_ptr<const sandbox::Module>> compiled = co_await compiler_.compile(wasm, reading->sha256_hex, loop);
+  Result<std::shared_ptr<const sandbox::Module>> compiled =
+      co_await compiler_.compile(wasm, reading->sha256_hex, grants_of(descriptor.options), loop);
   if (!compiled) {
     const Error& error = compiled.error();
-    if (error.kind == ErrorKind::kInvalid) co_return invalid_component(error.detail, error.cause);
+    if (error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kDenied)
+      co_return invalid_component(error.detail, error.cause);
     co_return fail(error);
   }
   for (AttachPoint point : descriptor.attach_points) {

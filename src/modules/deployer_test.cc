@@ -32,7 +32,7 @@ constexpr AttachPoint kResponse = AttachPoint::kOnResponse;
 class FakeCompiler final : public sandbox::Compiler {
  public:
   Task<Result<std::shared_ptr<const sandbox::Module>>> compile(std::string_view wasm, std::string_view sha256_hex,
-                                                               Loop&) override {
+                                                               sandbox::Grants, Loop&) override {
     ++calls;
     EXPECT_EQ(sha256_hex, platform::sha256_hex(wasm));
     if (held) {

@@ -15,6 +15,18 @@ namespace {
 constexpr Nanoseconds kSecond = std::chrono::seconds(1);
 constexpr Nanoseconds kPerLine = kSecond / GuestLog::kLinesPerSecond;
 constexpr Nanoseconds kNoticeInterval = kSecond;
+// What a module's name and a request's id have at most.
+constexpr std::size_t kNameBytesShown = 64;
+constexpr std::size_t kIdBytesShown = 128;
+
+// "stdout", "stderr", or the level and context that the guest gave: "warn [cache]".
+std::string origin(const sandbox::GuestLine& line) {
+  if (line.source == sandbox::LineSource::kStdout) return "stdout";
+  if (line.source == sandbox::LineSource::kStderr) return "stderr";
+  std::string_view level = sandbox::line_level_name(line.level);
+  if (line.context.empty()) return std::string(level);
+  return fmt::format("{} [{}]", level, log::escaped(line.context, kNameBytesShown));
+}
 
 }  // namespace
 
@@ -60,18 +72,15 @@ bool GuestLog::admit(std::string_view module_name, std::uint64_t* dropped) {
   return true;
 }
 
-void GuestLog::line(void* user, bool is_stderr, std::string_view text) noexcept {
-  if (user == nullptr) return;
-  const auto& call = *static_cast<const CallLog*>(user);
+void GuestLog::write(std::string_view module_name, std::string_view request_id,
+                     const sandbox::GuestLine& line) noexcept {
   std::uint64_t dropped = 0;
-  if (!admit(call.module_name, &dropped)) return;
-  if (dropped != 0) {
-    write_(fmt::format("guest {}: {} lines dropped, over {} lines per second", log::escaped(call.module_name, 64),
-                       dropped, kLinesPerSecond));
-  }
-  write_(fmt::format("guest {} request {} {}: {}", log::escaped(call.module_name, 64),
-                     log::escaped(call.request_id, 128), is_stderr ? "stderr" : "stdout",
-                     log::escaped(text, kLineBytesMax)));
+  if (!admit(module_name, &dropped)) return;
+  std::string module = log::escaped(module_name, kNameBytesShown);
+  if (dropped != 0)
+    write_(fmt::format("guest {}: {} lines dropped, over {} lines per second", module, dropped, kLinesPerSecond));
+  write_(fmt::format("guest {} request {} {}: {}", module, log::escaped(request_id, kIdBytesShown), origin(line),
+                     log::escaped(line.text, kLineBytesMax)));
 }
 
 }  // namespace sandgate::modules

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What guests write to stdout and stderr, as lines of the operational log with the module's name and the request id.
-// Everything a guest wrote is escaped; each module has a rate, so that one that floods costs neither disk nor time. One
-// per process, outlives the engine; thread-safe.
+// What guests write (stdout, stderr, wasi:logging), as lines of the operational log with the module's name and the
+// request id. Everything a guest wrote is escaped; each module has a rate, so that one that floods costs neither disk
+// nor time. One per process, outlives the engine; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,11 @@
 #include <string_view>
 
 #include "base/loop.h"
-#include "sandbox/engine.h"
+#include "sandbox/instance_host.h"
 
 namespace sandgate::modules {
 
-// What an instance is made with as its `log_user`. The texts outlive the instance.
-struct CallLog {
-  std::string_view module_name;
-  std::string_view request_id;
-};
-
-class GuestLog final : public sandbox::GuestLog {
+class GuestLog {
  public:
   // Lines per second that a module may write for as long as it likes, and how many it may have saved up: a stack trace
   // gets through, a loop does not.
@@ -42,9 +36,9 @@ class GuestLog final : public sandbox::GuestLog {
   GuestLog();
   GuestLog(Now now, Write write);
 
-  // `user` is a CallLog; lines without one are dropped. A module that writes faster than its rate loses lines; a notice
+  // A module that writes faster than its rate loses lines; a notice
   // with their number follows, at most one a second.
-  void line(void* user, bool is_stderr, std::string_view text) noexcept override;
+  void write(std::string_view module_name, std::string_view request_id, const sandbox::GuestLine& line) noexcept;
 
  private:
   // A token bucket: how many lines the module may write now, filled by time.

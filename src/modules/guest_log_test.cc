@@ -16,8 +16,8 @@ using testing::IsEmpty;
 class GuestLogTest : public testing::Test {
  protected:
   void write(std::string_view text, std::string_view module = "auth", bool is_stderr = false) {
-    CallLog call{module, "id-1"};
-    log_.line(&call, is_stderr, text);
+    log_.write(module, "id-1",
+               {.source = is_stderr ? sandbox::LineSource::kStderr : sandbox::LineSource::kStdout, .text = text});
   }
   // How many of `count` lines got through.
   std::size_t write_many(std::size_t count, std::string_view module = "auth") {
@@ -47,9 +47,13 @@ TEST_F(GuestLogTest, CutsLongLines) {
   EXPECT_EQ(lines_.at(0), "guest auth request id-1 stdout: " + std::string(GuestLog::kLineBytesMax, 'x') + "...");
 }
 
-TEST_F(GuestLogTest, DropsLinesOfNobody) {
-  log_.line(nullptr, false, "x");
-  EXPECT_THAT(lines_, IsEmpty());
+TEST_F(GuestLogTest, ShowsLevelAndContextOfWasiLogging) {
+  sandbox::GuestLine line{.source = sandbox::LineSource::kLogging, .level = sandbox::LineLevel::kWarn, .text = "full"};
+  log_.write("auth", "id-1", line);
+  line.context = "cache\n";
+  log_.write("auth", "id-1", line);
+  EXPECT_THAT(lines_,
+              ElementsAre("guest auth request id-1 warn: full", R"(guest auth request id-1 warn [cache\x0a]: full)"));
 }
 
 TEST_F(GuestLogTest, LetsABurstThroughAndThenTheRate) {

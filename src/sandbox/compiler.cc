@@ -29,6 +29,7 @@ using Compiled = Result<std::shared_ptr<const Module>>;
 struct Job {
   std::string_view wasm;
   std::string sha256_hex;
+  Grants grants;
   Loop* loop;
   Compiled compiled = fail(ErrorKind::kOverloaded, "the server is shutting down");
   Event done;
@@ -60,11 +61,11 @@ class CompilerImpl final : public Compiler {
     for (const std::shared_ptr<Job>& job : queue_) report(job);
   }
 
-  Task<Compiled> compile(std::string_view wasm, std::string_view sha256_hex, Loop& loop) override {
+  Task<Compiled> compile(std::string_view wasm, std::string_view sha256_hex, Grants grants, Loop& loop) override {
     if (!is_sha256_hex(sha256_hex))
       co_return fail(ErrorKind::kInvalid, "the sha256 of a module is 64 lower-case hex digits");
-    auto job =
-        std::make_shared<Job>(Job{.wasm = wasm, .sha256_hex = std::string(sha256_hex), .loop = &loop, .done = {}});
+    auto job = std::make_shared<Job>(Job{
+        .wasm = wasm, .sha256_hex = std::string(sha256_hex), .grants = std::move(grants), .loop = &loop, .done = {}});
     if (!enqueue(job)) co_return fail(ErrorKind::kOverloaded, "too many modules wait to be compiled; try again later");
     co_await job->done.wait();
     co_return std::move(job->compiled);
@@ -103,8 +104,9 @@ class CompilerImpl final : public Compiler {
   Compiled load_or_compile(const Job& job) {
     if (cache_ != nullptr) {
       if (std::optional<std::string> code = cache_->find(job.sha256_hex)) {
-        Compiled module = Module::load(engine_, *code);
-        if (module) return module;
+        Compiled module = Module::load(engine_, *code, job.grants);
+        // A refused import is the module's fault or its grants', not the cache's.
+        if (module || module.error().kind == ErrorKind::kDenied) return module;
         log::warning("code cache: the code of module {} does not load and is compiled again: {} {}", job.sha256_hex,
                      module.error().detail, module.error().cause);
         cache_->remove(job.sha256_hex);
@@ -112,9 +114,10 @@ class CompilerImpl final : public Compiler {
     }
     Result<std::string> code = compile_in_child(options_, job.wasm, stop_);
     if (!code) return fail(std::move(code.error()));
-    Compiled module = Module::load(engine_, *code);
-    // What does not load (an import that is not granted) is not worth keeping.
-    if (module && cache_ != nullptr) cache_->store(job.sha256_hex, *code);
+    Compiled module = Module::load(engine_, *code, job.grants);
+    // What lacks a grant is kept: the next deployment may bring it.
+    if (cache_ != nullptr && (module || module.error().kind == ErrorKind::kDenied))
+      cache_->store(job.sha256_hex, *code);
     return module;
   }
 

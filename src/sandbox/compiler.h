@@ -36,11 +36,12 @@ class Compiler {
   static Result<std::unique_ptr<Compiler>> create(const CompilerOptions& options, std::shared_ptr<Engine> engine);
   virtual ~Compiler() = default;  // ends children and threads
 
-  // Compiles (or finds in the cache) and loads. `loop` is the caller's; the Task resumes there. `wasm` must stay alive
-  // until then. Errors: kInvalid (no module, not supported, link refused, no ABI; the detail is for the person who
-  // deploys), kTooLarge (compiling took too much memory or time), kOverloaded, kInternal.
+  // Compiles (or finds in the cache) and loads with `grants`. `loop` is the caller's; the Task resumes there. `wasm`
+  // must stay alive until then. Errors: kInvalid (no module, not supported, no ABI) and kDenied (an import that is not
+  // granted), with a detail for the person who deploys, kTooLarge (compiling took too much memory or time),
+  // kOverloaded, kInternal.
   virtual Task<Result<std::shared_ptr<const Module>>> compile(std::string_view wasm, std::string_view sha256_hex,
-                                                              Loop& loop) = 0;
+                                                              Grants grants, Loop& loop) = 0;
 };
 
 // main() of the child: limits itself, reads the module from stdin, writes the framed result to stdout. Returns the exit

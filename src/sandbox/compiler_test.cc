@@ -47,7 +47,7 @@ struct Waiter {
   std::optional<Compiled> compiled;
 
   static Detached run(Waiter& waiter, Compiler& compiler, std::string_view wasm, std::string sha256_hex, Loop& loop) {
-    Compiled compiled = co_await compiler.compile(wasm, sha256_hex, loop);
+    Compiled compiled = co_await compiler.compile(wasm, sha256_hex, {}, loop);
     waiter.compiled = std::move(compiled);
   }
 };

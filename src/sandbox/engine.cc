@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "sandbox/engine_error.h"
-#include "sandbox/log_route.h"
+#include "sandbox/host_calls.h"
 #include "sandbox/swap.h"
 #include "sandbox/ticker.h"
 #include "sandgate_engine.h"
@@ -17,15 +17,9 @@
 namespace sandgate::sandbox {
 namespace {
 
-void log_line(void* user, sg_stream stream, sg_bytes line) {
-  if (user == nullptr) return;
-  const auto& route = *static_cast<const LogRoute*>(user);
-  route.log->line(route.user, stream == SG_STDERR, to_text(line));
-}
-
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(GuestLog* log, std::string description) : log_(log), description_(std::move(description)) {}
+  explicit EngineImpl(std::string description) : description_(std::move(description)) {}
   ~EngineImpl() override {
     ticker_.reset();
     ::sg_engine_drop(engine_);
@@ -34,7 +28,8 @@ class EngineImpl final : public Engine {
   sg_error* start(sg_engine_config config, bool with_ticker) {
     config.wake = [](void* user, std::uint64_t token) { static_cast<EngineImpl*>(user)->wake(token); };
     config.wake_user = this;
-    config.log = log_line;
+    config.log = on_guest_line;
+    config.key_value = on_guest_key_value;
     if (sg_error* error = ::sg_engine_new(&config, &engine_)) return error;
     if (with_ticker) ticker_.emplace([engine = engine_] { ::sg_engine_tick(engine); });
     return nullptr;
@@ -48,7 +43,6 @@ class EngineImpl final : public Engine {
   std::string_view fingerprint() const override { return to_text(::sg_engine_fingerprint(engine_)); }
   std::string_view description() const override { return description_; }
   sg_engine* handle() const override { return engine_; }
-  GuestLog* log() const override { return log_; }
   Ticker* ticker() override { return ticker_ ? &*ticker_ : nullptr; }
 
   void set_wake_target(unsigned loop_index, WakeTarget* target) override { targets_[loop_index] = target; }
@@ -67,7 +61,6 @@ class EngineImpl final : public Engine {
     });
   }
 
-  GuestLog* log_;
   std::string description_;
   sg_engine* engine_ = nullptr;
   std::optional<Ticker> ticker_;
@@ -104,9 +97,9 @@ std::unexpected<Error> not_started(const EngineOptions& options, sg_error* error
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::create(const EngineOptions& options, GuestLog* log) {
+Result<std::unique_ptr<Engine>> Engine::create(const EngineOptions& options) {
   Swap swap = find_swap();
-  auto engine = std::make_unique<EngineImpl>(log, describe(options, swap));
+  auto engine = std::make_unique<EngineImpl>(describe(options, swap));
   sg_engine_config config{};
   config.memory_bytes_max = options.memory_bytes_max;
   config.instances_max = options.instances_max;

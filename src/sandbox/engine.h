@@ -34,14 +34,6 @@ struct EngineOptions {
   bool for_compiling = false;  // the compiler process: no pool, no ticker
 };
 
-// A line that a guest wrote to stdout or stderr. Called on the loop thread of the call, on a fiber's stack: cheap,
-// noexcept, must not suspend. `user` is what the instance was made with.
-class GuestLog {
- public:
-  virtual ~GuestLog() = default;
-  virtual void line(void* user, bool is_stderr, std::string_view text) noexcept = 0;
-};
-
 // Who is told, on its loop's thread, that a waiting guest should be polled again.
 class WakeTarget {
  public:
@@ -58,9 +50,9 @@ class Engine {
   // Far more than any machine has cores; bounds a table of pointers.
   static constexpr unsigned kLoopsMax = 1024;
 
-  // `log` outlives the engine; null drops guest output. kInvalid when an option is out of its range (the detail says
-  // which); kInternal when address space for the pool cannot be had (the detail says what to lower).
-  static Result<std::unique_ptr<Engine>> create(const EngineOptions& options, GuestLog* log);
+  // kInvalid when an option is out of its range (the detail says which); kInternal when address space for the pool
+  // cannot be had (the detail says what to lower).
+  static Result<std::unique_ptr<Engine>> create(const EngineOptions& options);
   virtual ~Engine() = default;
 
   // Before guests run on a loop: gives wakes their way back. RunQueue::create does it, too. `loop` outlives the engine;
@@ -76,7 +68,6 @@ class Engine {
 
   // For the other files of this folder only.
   virtual sg_engine* handle() const = 0;
-  virtual GuestLog* log() const = 0;
   // Null in the compiler process.
   virtual Ticker* ticker() = 0;
   // On the thread of the loop, or while it does not run. Null ends it; later wakes are dropped.

@@ -54,8 +54,8 @@ Error to_error(sg_error_kind kind, std::string_view message) {
   switch (kind) {
     case SG_ERROR_INVALID_MODULE:
     case SG_ERROR_UNSUPPORTED:
-    case SG_ERROR_LINK:
     case SG_ERROR_EXPORTS: return {ErrorKind::kInvalid, std::move(text)};
+    case SG_ERROR_LINK: return {ErrorKind::kDenied, std::move(text)};
     case SG_ERROR_CAPACITY: return {ErrorKind::kOverloaded, "no room for another module", std::move(text)};
     default: return {ErrorKind::kInternal, "the wasm engine failed", std::move(text)};
   }

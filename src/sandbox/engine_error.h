@@ -20,8 +20,8 @@ inline std::string_view to_text(sg_bytes bytes) {
 
 // Of a call.
 GuestFailure take_failure(sg_error* error);
-// Of compiling and loading: kInvalid with the engine's text as detail when the module is at fault, else kInternal with
-// the text as cause.
+// Of compiling and loading: kInvalid with the engine's text as detail when the module is at fault, kDenied when it
+// imports what it was not granted, else kInternal with the text as cause.
 Error take_error(sg_error* error);
 // The same from the parts of an error that crossed a process border.
 Error to_error(sg_error_kind kind, std::string_view message);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "sandbox/engine_error.h"
-#include "sandbox/log_route.h"
+#include "sandbox/instance_host.h"
 #include "sandbox/run_queue.h"
 #include "sandgate_engine.h"
 
@@ -17,33 +17,27 @@ std::uint64_t to_ns(Milliseconds time) {
 
 }  // namespace
 
-Instance::Instance(sg_instance* instance, std::unique_ptr<LogRoute> log_route, Milliseconds wall, std::uint64_t token)
-    : instance_(instance), log_route_(std::move(log_route)), wall_(wall), token_(token) {}
+Instance::Instance(sg_instance* instance, Milliseconds wall, std::uint64_t token)
+    : instance_(instance), wall_(wall), token_(token) {}
 
 std::expected<Instance, GuestFailure> Instance::create(const Module& module, const Budget& budget, RunQueue& queue,
-                                                       void* log_user) {
+                                                       InstanceHost* host) {
   sg_budget limits{};
   limits.memory_bytes = budget.memory_bytes;
   limits.wall_ns = to_ns(budget.wall);
   limits.cpu_ns = to_ns(budget.cpu);
   limits.output_bytes = budget.output_bytes;
-  std::unique_ptr<LogRoute> log_route;
-  if (GuestLog* log = queue.engine().log()) log_route = std::make_unique<LogRoute>(LogRoute{log, log_user});
   std::uint64_t token = queue.new_token();
   sg_instance* instance = nullptr;
-  if (sg_error* error = ::sg_instance_new(module.handle(), &limits, token, log_route.get(), &instance)) {
+  if (sg_error* error = ::sg_instance_new(module.handle(), &limits, token, host, &instance)) {
     return std::unexpected(take_failure(error));
   }
-  return Instance(instance, std::move(log_route), budget.wall, token);
+  return Instance(instance, budget.wall, token);
 }
 
 Instance::Instance(Instance&& other) noexcept
-    : instance_(std::exchange(other.instance_, nullptr)),
-      log_route_(std::move(other.log_route_)),
-      wall_(other.wall_),
-      token_(other.token_) {}
+    : instance_(std::exchange(other.instance_, nullptr)), wall_(other.wall_), token_(other.token_) {}
 
-// The drop may run guest output down, so it goes before the log route.
 Instance::~Instance() { ::sg_instance_drop(instance_); }
 
 std::uint64_t Instance::memory_peak_bytes() const { return ::sg_instance_memory_peak(instance_); }

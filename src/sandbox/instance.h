@@ -27,14 +27,14 @@ struct Budget {
 };
 
 class RunQueue;
-struct LogRoute;
+class InstanceHost;
 
 class Instance {
  public:
-  // `log_user` is handed to GuestLog::line and must outlive the instance, as must `queue`. kCapacity when the pool is
-  // used up (then, or by the first poll).
+  // `host` serves what the guest asks; null: its lines are dropped and it has no stores. `host` and `queue` outlive the
+  // instance. kCapacity when the pool is used up (then, or by the first poll).
   static std::expected<Instance, GuestFailure> create(const Module& module, const Budget& budget, RunQueue& queue,
-                                                      void* log_user);
+                                                      InstanceHost* host);
   Instance(Instance&& other) noexcept;
   Instance& operator=(Instance&&) = delete;
   ~Instance();  // cancels what runs
@@ -48,10 +48,9 @@ class Instance {
   sg_instance* handle() const { return instance_; }
 
  private:
-  Instance(sg_instance* instance, std::unique_ptr<LogRoute> log_route, Milliseconds wall, std::uint64_t token);
+  Instance(sg_instance* instance, Milliseconds wall, std::uint64_t token);
 
   sg_instance* instance_;
-  std::unique_ptr<LogRoute> log_route_;  // the engine keeps a pointer to it; null when nobody listens
   Milliseconds wall_;
   std::uint64_t token_;
 };

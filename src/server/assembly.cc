@@ -50,7 +50,7 @@ Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>
   sandbox::EngineOptions engine_options;
   engine_options.memory_bytes_max = settings.wasm_memory_pages_max * sandbox::kWasmPageBytes;
   engine_options.stack_bytes = settings.wasm_stack_bytes_max;
-  Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create(engine_options, &guest_log_);
+  Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create(engine_options);
   if (!engine) return fail(std::move(engine.error()));
   engine_ = std::move(*engine);
   for (Loop* loop : loops) run_queues_.push_back(sandbox::RunQueue::create(*engine_, *loop));
@@ -100,7 +100,8 @@ void Assembly::build_modules(const Settings& settings, const Surroundings& surro
   options.warm_instances_max = settings.wasm_warm_instances;
   // Whoever waits sees one whole call before its own, and the next, end.
   call_limit_ = std::make_unique<sandbox::CallLimit>(calls_max(settings, queues.size()), 2 * options.budget.wall);
-  guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, store_, *call_limit_, options);
+  guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, gateway::GuestServices{guest_log_, key_value_}, store_,
+                                                       *call_limit_, options);
   gateway::MiddlewareSettings middleware;
   middleware.body_bytes_max = settings.body_bytes_max;
   middleware_ = std::make_unique<gateway::Middleware>(*guest_calls_, store_, middleware, *proxy_);

@@ -15,6 +15,7 @@
 #include "admin/health.h"
 #include "admin/wasm_api.h"
 #include "base/result.h"
+#include "capability/key_value/memory_stores.h"
 #include "gateway/chain.h"
 #include "gateway/gateway.h"
 #include "gateway/guest_calls.h"
@@ -73,6 +74,7 @@ class Assembly {
   admin::AdminRule admin_rule_ = admin::AdminRule::kOff;
 
   modules::GuestLog guest_log_;
+  capability::MemoryStores key_value_;
   modules::ModuleStore store_;
   std::shared_ptr<sandbox::Engine> engine_;  // null without --enable-wasm
   std::vector<std::unique_ptr<sandbox::RunQueue>> run_queues_;

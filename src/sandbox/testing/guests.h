@@ -18,6 +18,7 @@
 #include "sandbox/engine.h"
 #include "sandbox/engine_error.h"
 #include "sandbox/instance.h"
+#include "sandbox/instance_host.h"
 #include "sandbox/module.h"
 #include "sandbox/run_queue.h"
 #include "sandgate_engine.h"
@@ -41,27 +42,27 @@ class GuestTest : public ::testing::Test {
   }
 };
 
-// Keeps lines of guest output; `user` of an instance is a std::vector<std::string>*, or null.
-class CollectingLog final : public GuestLog {
+// Keeps lines of guest output and what was asked of stores; answers as the test says.
+class CollectingHost final : public InstanceHost {
  public:
-  void line(void* user, bool is_stderr, std::string_view text) noexcept override {
-    if (user == nullptr) return;
-    static_cast<std::vector<std::string>*>(user)->push_back((is_stderr ? "stderr: " : "stdout: ") + std::string(text));
+  void line(const GuestLine& line) noexcept override {
+    lines.push_back((line.source == LineSource::kStderr ? "stderr: " : "stdout: ") + std::string(line.text));
   }
+  void key_value(const KeyValueRequest&, KeyValueCompletion completion) noexcept override {
+    completion.finish({.status = KeyValueStatus::kNoSuchStore});
+  }
+
+  std::vector<std::string> lines;
 };
 
 inline constexpr std::uint32_t kTestInstances = 8;
 
-// Both outlive every test of the program.
-inline GuestLog& test_log() {
-  static CollectingLog log;
-  return log;
-}
+// Outlives every test of the program.
 inline std::shared_ptr<Engine> test_engine() {
   static std::shared_ptr<Engine> engine = [] {
     EngineOptions options;
     options.instances_max = kTestInstances;
-    Result<std::unique_ptr<Engine>> made = Engine::create(options, &test_log());
+    Result<std::unique_ptr<Engine>> made = Engine::create(options);
     SANDGATE_CHECK(made.has_value());
     Engine::initialise_thread();
     return std::shared_ptr<Engine>(std::move(*made));
@@ -95,8 +96,8 @@ class GuestLoop {
   explicit GuestLoop(unsigned index = 0) : loop(index), queue(RunQueue::create(*test_engine(), loop)) {}
   ~GuestLoop() { loop.run_until_idle(); }
 
-  Instance instance(const std::string& guest, const Budget& budget = {}, void* log_user = nullptr) {
-    std::expected<Instance, GuestFailure> made = Instance::create(*test_module(guest), budget, *queue, log_user);
+  Instance instance(const std::string& guest, const Budget& budget = {}, InstanceHost* host = nullptr) {
+    std::expected<Instance, GuestFailure> made = Instance::create(*test_module(guest), budget, *queue, host);
     SANDGATE_CHECK(made.has_value());
     return std::move(*made);
   }

@@ -13,6 +13,10 @@ use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
 const WIT: &str = include_str!("../wit/router_middleware.wit");
+const KEY_VALUE_DRAFT_WIT: &str = include_str!("../wit/host/keyvalue-draft.wit");
+const KEY_VALUE_DRAFT2_WIT: &str = include_str!("../wit/host/keyvalue-draft2.wit");
+const CONFIG_WIT: &str = include_str!("../wit/host/config.wit");
+const LOGGING_WIT: &str = include_str!("../wit/host/logging.wit");
 const WIT_PACKAGE: &str = "sgl:router";
 const VLLM_WIT: &str = include_str!("../wit/vllm_router_middleware.wit");
 
@@ -168,17 +172,62 @@ fn embed_world(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
             ),
         ));
     };
-    if let Some((module, name)) = survey.imports.iter().find(|(module, _)| module != adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME) {
-        return Err(Error::new(ErrorKind::Link, format!("the import `{module}` `{name}` is not granted")));
-    }
+    let imports = host_interfaces(survey)?;
     let mut module = wasm.to_vec();
-    embed(&mut module, &wit, world).map_err(|cause| Error::internal(format!("the world cannot be embedded: {cause}")))?;
+    embed(&mut module, &wit, world, &imports)
+        .map_err(|cause| Error::internal(format!("the world cannot be embedded: {cause}")))?;
     Ok(module)
 }
 
-fn embed(module: &mut Vec<u8>, wit: &str, world: &str) -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// The host interfaces that a core module imports by their names, each once. Whether they are granted is decided when the code is
+/// loaded; what is neither one of them nor preview 1 is refused.
+fn host_interfaces(survey: &Survey) -> Result<Vec<&str>> {
+    let mut interfaces: Vec<&str> = Vec::new();
+    for (module, name) in &survey.imports {
+        if module == adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME || interfaces.contains(&module.as_str()) {
+            continue;
+        }
+        if host_package(module).is_none() {
+            return Err(Error::new(ErrorKind::Link, format!("the import `{module}` `{name}` is not granted")));
+        }
+        interfaces.push(module);
+    }
+    Ok(interfaces)
+}
+
+/// The interface file of a host interface by its full name, and the name of that package.
+fn host_package(interface: &str) -> Option<(&'static str, String)> {
+    let (package, rest) = interface.split_once('/')?;
+    let (name, version) = rest.split_once('@')?;
+    let wit = match (package, name, version) {
+        ("wasi:keyvalue", "store" | "atomics" | "batch", "0.2.0-draft") => KEY_VALUE_DRAFT_WIT,
+        ("wasi:keyvalue", "store" | "atomics" | "batch", "0.2.0-draft2") => KEY_VALUE_DRAFT2_WIT,
+        ("wasi:config", "store", "0.2.0-rc.1") => CONFIG_WIT,
+        ("wasi:logging", "logging", "0.1.0-draft") => LOGGING_WIT,
+        _ => return None,
+    };
+    Some((wit, format!("{package}@{version}")))
+}
+
+fn embed(
+    module: &mut Vec<u8>,
+    wit: &str,
+    world: &str,
+    imports: &[&str],
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut resolve = Resolve::default();
-    let id = resolve.push_str("middleware.wit", wit)?;
+    let mut packages = HashSet::new();
+    let mut lines = String::new();
+    for interface in imports {
+        let (text, package) = host_package(interface).ok_or("an unknown host interface")?;
+        lines += &format!("  import {interface};\n");
+        if packages.insert(package.clone()) {
+            resolve.push_str(format!("{package}.wit"), text)?;
+        }
+    }
+    let head = format!("world {world} {{\n");
+    let wit = wit.replace(&head, &format!("{head}{lines}"));
+    let id = resolve.push_str("middleware.wit", &wit)?;
     let world = resolve.select_world(&[id], Some(world))?;
     wit_component::embed_component_metadata(module, &resolve, world, StringEncoding::UTF8)?;
     Ok(())

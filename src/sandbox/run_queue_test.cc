@@ -321,12 +321,13 @@ TEST_F(RunQueueTest, IgnoresWakesThatComeTooLate) {
   EXPECT_TRUE(guests.loop.run_until([&] { return next.outcome.has_value(); }));
 }
 
-TEST_F(RunQueueTest, HandsGuestOutputToTheLogWithTheInstancesUser) {
+TEST_F(RunQueueTest, HandsGuestOutputToTheInstancesHost) {
   GuestLoop guests;
-  std::vector<std::string> lines;
-  RequestCall call(guests, guests.instance("log_flood", kLong, &lines));
+  CollectingHost host;
+  RequestCall call(guests, guests.instance("log_flood", kLong, &host));
   call.start();
   call.finish();
+  const std::vector<std::string>& lines = host.lines;
   ASSERT_FALSE(lines.empty());
   // And one that says how many are missing.
   EXPECT_LE(lines.size(), static_cast<std::size_t>(SG_LOG_LINES_PER_CALL_MAX) + 1);

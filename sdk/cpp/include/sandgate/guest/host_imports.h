@@ -88,9 +88,7 @@ inline void remove(std::uint32_t handle, std::string_view key, Result& result) {
 inline void increment(std::uint32_t handle, std::string_view key, std::int64_t delta, NumberResult& result) {
   sandgate_keyvalue_increment(handle, key.data(), size_of(key), delta, &result);
 }
-inline void setting(std::string_view name, Result& result) {
-  sandgate_config_get(name.data(), size_of(name), &result);
-}
+inline void setting(std::string_view name, Result& result) { sandgate_config_get(name.data(), size_of(name), &result); }
 inline void log(std::uint32_t level, std::string_view context, std::string_view message) {
   sandgate_log(level, context.data(), size_of(context), message.data(), size_of(message));
 }

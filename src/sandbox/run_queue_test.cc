@@ -323,7 +323,7 @@ TEST_F(RunQueueTest, IgnoresWakesThatComeTooLate) {
 
 TEST_F(RunQueueTest, HandsGuestOutputToTheInstancesHost) {
   GuestLoop guests;
-  CollectingHost host;
+  testing::CollectingHost host;
   RequestCall call(guests, guests.instance("log_flood", kLong, &host));
   call.start();
   call.finish();

@@ -80,7 +80,7 @@ fn fresh(module: &Module<'_>, budget: &Budget, request: &c_types::Request) -> Po
 /// The same call with Wasmtime alone (no limiter, no meter, no waker): what our side adds is the difference.
 mod alone {
     wasmtime::component::bindgen!({
-        path: "wit",
+        path: "wit/router_middleware.wit",
         world: "both",
         ownership: Borrowing { duplicate_if_necessary: true },
         exports: { default: async },

@@ -25,7 +25,8 @@ typedef struct sg_code sg_code;         /* output of sg_compile: owned bytes */
 typedef struct { const uint8_t* data; size_t len; } sg_bytes;
 typedef struct { const sg_bytes* data; size_t len; } sg_bytes_list;
 
-typedef struct { sg_bytes name; sg_bytes value; } sg_header; /* UTF-8 */
+/* UTF-8; but the values in an action of a vllm:router-middleware guest may be any bytes. */
+typedef struct { sg_bytes name; sg_bytes value; } sg_header;
 typedef struct { const sg_header* data; size_t len; } sg_headers;
 
 typedef enum {
@@ -216,7 +217,7 @@ typedef struct {
  * A component that imports WASI starts the engine's one timer thread. */
 sg_error* sg_module_load(const sg_engine*, sg_bytes code, const sg_grants* grants, sg_module** out);
 void sg_module_drop(sg_module*);
-/* What a module serves, from its exports. */
+/* What a module serves, from its exports. Guests of vllm:router-middleware have SG_HOOK_ON_REQUEST only. */
 typedef enum { SG_HOOK_ON_REQUEST = 1, SG_HOOK_ON_RESPONSE = 2 } sg_hook;
 uint32_t sg_module_hooks(const sg_module*); /* bits of sg_hook */
 
@@ -235,7 +236,8 @@ void sg_instance_drop(sg_instance*);
 /* Highest number of bytes of linear memory so far. */
 uint64_t sg_instance_memory_peak(const sg_instance*);
 
-/* Record `request` of the router worlds. All text must be UTF-8. */
+/* Record `request` of the router worlds. All text must be UTF-8 (for guests of vllm:router-middleware field values may be any bytes; they
+ * are not told the time). */
 typedef struct {
   sg_bytes method, path, query;
   sg_headers headers;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From WebAssembly to native code, by way of a component: only in the compiler process, because neither time nor memory is bounded.
 
-use crate::abi::router_middleware::{HookName, ON_REQUEST, ON_RESPONSE, PACKAGES, WANTED};
+use crate::abi::router_middleware::{HookName, ON_REQUEST, ON_RESPONSE, PACKAGES};
+use crate::abi::{WANTED, vllm_middleware};
 use crate::engine::{CORE_INSTANCES_PER_COMPONENT, Engine, PROPOSALS, TABLE_ELEMENTS_MAX};
 use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use wit_parser::Resolve;
 
 const WIT: &str = include_str!("../wit/router_middleware.wit");
 const WIT_PACKAGE: &str = "sgl:router";
+const VLLM_WIT: &str = include_str!("../wit/vllm_router_middleware.wit");
 
 /// The largest guests in use are JavaScript engines of 12 MiB; the validator's own limit on a function body is 7.6 MB.
 pub const WASM_BYTES_MAX: usize = 128 << 20;
@@ -145,13 +147,18 @@ fn componentize(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
 fn embed_world(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
     let exports =
         |package: &str, hook: &HookName| survey.exports.contains(&format!("{package}/{}#{}", hook.interface, hook.function));
-    let found = PACKAGES.iter().find_map(|package| match (exports(package, &ON_REQUEST), exports(package, &ON_RESPONSE)) {
-        (true, true) => Some((package, "both")),
-        (true, false) => Some((package, "request-only")),
-        (false, true) => Some((package, "response-only")),
+    let wit_of = |package: &str| WIT.replace(&format!("package {WIT_PACKAGE};"), &format!("package {package};"));
+    let router = PACKAGES.iter().find_map(|package| match (exports(package, &ON_REQUEST), exports(package, &ON_RESPONSE)) {
+        (true, true) => Some((wit_of(package), "both")),
+        (true, false) => Some((wit_of(package), "request-only")),
+        (false, true) => Some((wit_of(package), "response-only")),
         (false, false) => None,
     });
-    let Some((package, world)) = found else {
+    let vllm = || {
+        let name = format!("{}#{}", vllm_middleware::INTERFACE, vllm_middleware::FUNCTION);
+        survey.exports.contains(&name).then(|| (VLLM_WIT.to_owned(), "middleware"))
+    };
+    let Some((wit, world)) = router.or_else(vllm) else {
         return Err(Error::new(
             ErrorKind::Exports,
             format!(
@@ -165,15 +172,13 @@ fn embed_world(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
         return Err(Error::new(ErrorKind::Link, format!("the import `{module}` `{name}` is not granted")));
     }
     let mut module = wasm.to_vec();
-    embed(&mut module, package, world).map_err(|cause| Error::internal(format!("the world cannot be embedded: {cause}")))?;
+    embed(&mut module, &wit, world).map_err(|cause| Error::internal(format!("the world cannot be embedded: {cause}")))?;
     Ok(module)
 }
 
-fn embed(module: &mut Vec<u8>, package: &str, world: &str) -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn embed(module: &mut Vec<u8>, wit: &str, world: &str) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut resolve = Resolve::default();
-    let package_line = format!("package {WIT_PACKAGE};");
-    let wit = WIT.replace(&package_line, &format!("package {package};"));
-    let id = resolve.push_str("router_middleware.wit", &wit)?;
+    let id = resolve.push_str("middleware.wit", wit)?;
     let world = resolve.select_world(&[id], Some(world))?;
     wit_component::embed_component_metadata(module, &resolve, world, StringEncoding::UTF8)?;
     Ok(())

@@ -4,7 +4,6 @@
 //! What callers must keep to (valid pointers, one thread at a time in an instance, how long records live) is in that header, once.
 #![allow(clippy::missing_safety_doc)]
 
-use crate::abi::router_middleware;
 use crate::budget::Budget;
 use crate::c_types;
 use crate::c_types::{Action, Bytes, BytesList, EngineConfig, KeyValueReply, Poll, Request, Response};
@@ -211,22 +210,12 @@ pub unsafe extern "C" fn sg_instance_memory_peak(instance: *const InstanceHandle
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sg_instance_start_on_request(instance: *mut InstanceHandle, request: *const Request) -> *mut Error {
-    unsafe {
-        start(|| {
-            let request = router_middleware::borrow_request(&*request)?;
-            (*(*instance).instance.get()).start_on_request(request)
-        })
-    }
+    unsafe { start(|| (*(*instance).instance.get()).start_on_request(&*request)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sg_instance_start_on_response(instance: *mut InstanceHandle, response: *const Response) -> *mut Error {
-    unsafe {
-        start(|| {
-            let response = router_middleware::borrow_response(&*response)?;
-            (*(*instance).instance.get()).start_on_response(response)
-        })
-    }
+    unsafe { start(|| (*(*instance).instance.get()).start_on_response(&*response)) }
 }
 
 fn start(act: impl FnOnce() -> Result<()>) -> *mut Error {

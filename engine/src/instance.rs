@@ -4,9 +4,11 @@
 //! The future owns the store while it runs and gives it back with the result, so nothing here refers to itself: dropping the future
 //! unwinds the guest's fiber and frees the store.
 
-use crate::abi::router_middleware as router;
-use crate::abi::router_middleware::{Action, ActionView};
+use crate::abi;
+use crate::abi::action::{Action, ActionView};
+use crate::abi::{Exports, router_middleware, vllm_middleware};
 use crate::budget::{Budget, Meter};
+use crate::c_types;
 use crate::c_types::Poll as PollCode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::config::Config;
@@ -21,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use wasmtime::component::Instance as ComponentInstance;
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance as ComponentInstance, Lift, Lower};
 use wasmtime::{Store, UpdateDeadline};
 
 /// What one call may lift beyond its output budget: the lists and strings around a body of the largest size.
@@ -134,24 +136,49 @@ impl Instance {
         }
     }
 
-    pub fn start_on_request(&mut self, request: router::Request<'static>) -> Result<()> {
-        self.module.router.require(crate::c_types::Hook::OnRequest)?;
-        let mut guest = self.begin_call()?;
+    /// # Safety
+    /// The record and what it points to must stay as they are until the call has ended or the instance is dropped.
+    pub unsafe fn start_on_request(&mut self, request: &c_types::Request) -> Result<()> {
         let module = self.module.clone();
-        self.state = State::Running(Box::pin(async move {
-            let action = router::on_request(&module, &mut guest, request).await?;
-            Ok((guest, action))
-        }));
-        Ok(())
+        // SAFETY: promised by the caller.
+        match &module.exports {
+            Exports::Router(router) => {
+                let export = router.on_request()?;
+                let request = unsafe { router_middleware::borrow_request(request)? };
+                self.start::<_, router_middleware::RouterAction>(export, (request,))
+            }
+            Exports::Vllm(handle) => {
+                let request = unsafe { vllm_middleware::borrow_request(request)? };
+                self.start::<_, vllm_middleware::VllmAction>(*handle, (request,))
+            }
+        }
     }
 
-    pub fn start_on_response(&mut self, response: router::Response<'static>) -> Result<()> {
-        self.module.router.require(crate::c_types::Hook::OnResponse)?;
+    /// # Safety
+    /// As for [`Instance::start_on_request`].
+    pub unsafe fn start_on_response(&mut self, response: &c_types::Response) -> Result<()> {
+        let module = self.module.clone();
+        match &module.exports {
+            Exports::Router(router) => {
+                let export = router.on_response()?;
+                // SAFETY: promised by the caller.
+                let response = unsafe { router_middleware::borrow_response(response)? };
+                self.start::<_, router_middleware::RouterAction>(export, (response,))
+            }
+            Exports::Vllm(_) => Err(router_middleware::missing(&router_middleware::ON_RESPONSE)),
+        }
+    }
+
+    fn start<Params, Return>(&mut self, export: ComponentExportIndex, params: Params) -> Result<()>
+    where
+        Params: ComponentNamedList + Lower + Send + Sync + 'static,
+        Return: Lift + Into<Action> + Send + Sync + 'static,
+    {
         let mut guest = self.begin_call()?;
         let module = self.module.clone();
         self.state = State::Running(Box::pin(async move {
-            let action = router::on_response(&module, &mut guest, response).await?;
-            Ok((guest, action))
+            let action: Return = abi::call(&module, &mut guest, &export, params).await?;
+            Ok((guest, action.into()))
         }));
         Ok(())
     }

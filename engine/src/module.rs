@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiled code, loaded: imports linked, exports found and type-checked once, so that a call looks nothing up.
 
-use crate::abi::router_middleware::Exports;
+use crate::abi::Exports;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result, chain};
 use crate::host::config::Config;
@@ -15,7 +15,7 @@ use wasmtime::component::{Component, InstancePre};
 pub struct Module {
     /// Code and linked imports: instantiating looks nothing up.
     pub pre: InstancePre<Host>,
-    pub router: Exports,
+    pub exports: Exports,
     pub config: Option<Arc<Config>>,
     /// Entered around polls when the module imports WASI.
     pub runtime: Option<Handle>,
@@ -41,13 +41,13 @@ impl Module {
                 .map_err(|cause| Error::with_cause(ErrorKind::Internal, "the granted interfaces could not be linked", &cause))?;
         }
         let pre = linker.instantiate_pre(&component).map_err(|cause| Error::new(ErrorKind::Link, chain(&cause)))?;
-        let router = Exports::find(&pre)?;
+        let exports = Exports::find(&pre)?;
         let runtime = if wasi { Some(engine.runtime()?) } else { None };
-        Ok(Arc::new(Module { pre, router, config: grants.config, runtime, engine: engine.clone() }))
+        Ok(Arc::new(Module { pre, exports, config: grants.config, runtime, engine: engine.clone() }))
     }
 
     pub fn hooks(&self) -> u32 {
-        self.router.hooks()
+        self.exports.hooks()
     }
 }
 

@@ -4,13 +4,13 @@
 //! Parameters are borrowed from C++ and lowered without a copy in between; results are owned, because the guest's memory may
 //! change as soon as its post-return has run.
 
+use super::action::{Action, Edits, Field};
+use super::{find_function, text};
 use crate::c_types;
-use crate::c_types::{ActionTag, Hook};
+use crate::c_types::Hook;
 use crate::error::{Error, ErrorKind, Result};
-use crate::instance::{Guest, Host};
-use crate::module::Module;
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, ComponentType, InstancePre, Lift, Lower, TypedFunc};
+use crate::instance::Host;
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, ComponentType, InstancePre, Lift, Lower};
 
 /// In the order in which they were used by the routers; the first that a component exports counts.
 pub const PACKAGES: [&str; 3] = ["sgl:router", "sgl:model-gateway", "smg:gateway"];
@@ -29,10 +29,6 @@ pub const ON_RESPONSE: HookName = HookName {
     function: "on-response",
     signature: "on-response: func(resp: response) -> action",
 };
-
-/// What to export, for messages.
-pub const WANTED: &str = "export `on-request` of the interface `sgl:router/middleware-on-request` and/or `on-response` of \
-                          `sgl:router/middleware-on-response` (the packages `sgl:model-gateway` and `smg:gateway` serve as well)";
 
 #[derive(ComponentType, Lower)]
 #[component(record)]
@@ -86,13 +82,34 @@ pub struct ModifyAction {
 
 #[derive(ComponentType, Lift)]
 #[component(variant)]
-pub enum Action {
+pub enum RouterAction {
     #[component(name = "continue")]
     Continue,
     #[component(name = "reject")]
     Reject(u16),
     #[component(name = "modify")]
     Modify(ModifyAction),
+}
+
+impl From<RouterAction> for Action {
+    fn from(action: RouterAction) -> Action {
+        match action {
+            RouterAction::Continue => Action::Continue,
+            RouterAction::Reject(status) => Action::Reject(status),
+            RouterAction::Modify(modify) => Action::Modify(Edits {
+                status: modify.status,
+                set: fields(modify.headers_set),
+                add: fields(modify.headers_add),
+                remove: modify.headers_remove,
+                body: modify.body_replace,
+            }),
+        }
+    }
+}
+
+/// In place: a string is a vector of bytes already.
+fn fields(headers: Vec<Header>) -> Vec<Field> {
+    headers.into_iter().map(|header| Field { name: header.name, value: header.value.into_bytes() }).collect()
 }
 
 /// Where the two functions are in a component.
@@ -102,16 +119,13 @@ pub struct Exports {
 }
 
 impl Exports {
-    /// Finds the functions and checks their types, once for all instances.
-    pub fn find(pre: &InstancePre<Host>) -> Result<Exports> {
+    /// `None` when the component exports neither.
+    pub fn find(pre: &InstancePre<Host>) -> Result<Option<Exports>> {
         let exports = Exports {
             on_request: find::<(Request<'static>,)>(pre, &ON_REQUEST)?,
             on_response: find::<(Response<'static>,)>(pre, &ON_RESPONSE)?,
         };
-        if exports.hooks() == 0 {
-            return Err(Error::new(ErrorKind::Exports, format!("the component serves nothing: {WANTED}")));
-        }
-        Ok(exports)
+        Ok(if exports.hooks() == 0 { None } else { Some(exports) })
     }
 
     pub fn hooks(&self) -> u32 {
@@ -125,45 +139,32 @@ impl Exports {
         bits
     }
 
-    /// An error when the module lacks the hook.
-    pub fn require(&self, hook: Hook) -> Result<()> {
-        if self.hooks() & hook as u32 != 0 {
-            return Ok(());
-        }
-        let name = if hook == Hook::OnRequest { &ON_REQUEST } else { &ON_RESPONSE };
-        let text = format!("the component does not export `{}` of an interface `{}`", name.function, name.interface);
-        Err(Error::new(ErrorKind::Exports, text))
+    pub fn on_request(&self) -> Result<ComponentExportIndex> {
+        self.on_request.ok_or_else(|| missing(&ON_REQUEST))
     }
+
+    pub fn on_response(&self) -> Result<ComponentExportIndex> {
+        self.on_response.ok_or_else(|| missing(&ON_RESPONSE))
+    }
+}
+
+pub fn missing(name: &HookName) -> Error {
+    let text = format!("the component does not export `{}` of an interface `{}`", name.function, name.interface);
+    Error::new(ErrorKind::Exports, text)
 }
 
 fn find<Params>(pre: &InstancePre<Host>, hook: &HookName) -> Result<Option<ComponentExportIndex>>
 where
     Params: ComponentNamedList + Lower,
 {
-    let component = pre.component();
     for package in PACKAGES {
         let interface = format!("{package}/{}", hook.interface);
-        let Some((item, index)) = component.get_export(None, &interface) else { continue };
-        let ComponentItem::ComponentInstance(_) = item else {
-            return Err(wrong_type(&interface, hook, "it is not an instance"));
-        };
-        let Some((item, index)) = component.get_export(Some(&index), hook.function) else {
-            return Err(wrong_type(&interface, hook, "the function is missing"));
-        };
-        let ComponentItem::ComponentFunc(function) = item else {
-            return Err(wrong_type(&interface, hook, "it is not a function"));
-        };
-        function
-            .typecheck::<Params, (Action,)>(&pre.instance_type())
-            .map_err(|cause| wrong_type(&interface, hook, &crate::error::chain(&cause)))?;
-        return Ok(Some(index));
+        let found = find_function::<Params, RouterAction>(pre, &interface, hook.function, hook.signature)?;
+        if found.is_some() {
+            return Ok(found);
+        }
     }
     Ok(None)
-}
-
-fn wrong_type(interface: &str, hook: &HookName, cause: &str) -> Error {
-    let text = format!("the export `{interface}` should contain `{}`: {cause}", hook.signature);
-    Error::new(ErrorKind::Exports, text)
 }
 
 /// Reads the C record, in place.
@@ -200,99 +201,4 @@ unsafe fn headers(headers: c_types::Headers) -> Result<Vec<HeaderParam<'static>>
             Ok(HeaderParam { name: text(header.name, "header name")?, value: text(header.value, "header value")? })
         })
         .collect()
-}
-
-/// A Rust string must be UTF-8, so the promise of the header is checked: 50 ns per KiB.
-unsafe fn text(bytes: c_types::Bytes, what: &str) -> Result<&'static str> {
-    // SAFETY: promised by the caller.
-    let bytes = unsafe { bytes.as_slice() };
-    std::str::from_utf8(bytes).map_err(|_| Error::internal(format!("the {what} handed to the engine is not UTF-8")))
-}
-
-/// One call of `on-request`, on the instance of `guest` (made first if there is none).
-pub async fn on_request(module: &Module, guest: &mut Guest, request: Request<'static>) -> wasmtime::Result<Action> {
-    call(module, guest, module.router.on_request.as_ref(), (request,)).await
-}
-
-/// One call of `on-response`.
-pub async fn on_response(module: &Module, guest: &mut Guest, response: Response<'static>) -> wasmtime::Result<Action> {
-    call(module, guest, module.router.on_response.as_ref(), (response,)).await
-}
-
-async fn call<Params>(
-    module: &Module,
-    guest: &mut Guest,
-    export: Option<&ComponentExportIndex>,
-    params: Params,
-) -> wasmtime::Result<Action>
-where
-    Params: ComponentNamedList + Lower + Send + Sync + 'static,
-{
-    let instance = guest.instantiate(module).await?;
-    let function = export
-        .and_then(|index| instance.get_func(&mut guest.store, index))
-        .ok_or_else(|| wasmtime::format_err!("the export is gone"))?;
-    // SAFETY: `Exports::find` has checked the type of this export of this component.
-    let function: TypedFunc<Params, (Action,)> = unsafe { TypedFunc::new_unchecked(function) };
-    let (action,) = function.call_async(&mut guest.store, params).await?;
-    Ok(action)
-}
-
-/// An action and its C view. The view points into the action (and its own vectors), whose heap blocks do not move with it.
-pub struct ActionView {
-    view: c_types::Action,
-    _headers: Vec<c_types::Header>,
-    _removed: Vec<c_types::Bytes>,
-    _action: Action,
-}
-
-// SAFETY: the raw pointers in it point to what it owns.
-unsafe impl Send for ActionView {}
-
-impl ActionView {
-    pub fn new(action: Action) -> ActionView {
-        let mut view = c_types::Action {
-            tag: ActionTag::Continue,
-            has_status: false,
-            status: 0,
-            headers_set: c_types::Headers::EMPTY,
-            headers_add: c_types::Headers::EMPTY,
-            headers_remove: std::ptr::null(),
-            headers_remove_len: 0,
-            has_body: false,
-            body: c_types::Bytes::EMPTY,
-        };
-        let mut headers = Vec::new();
-        let mut removed = Vec::new();
-        match &action {
-            Action::Continue => {}
-            Action::Reject(status) => {
-                view.tag = ActionTag::Reject;
-                view.has_status = true;
-                view.status = *status;
-            }
-            Action::Modify(modify) => {
-                view.tag = ActionTag::Modify;
-                view.has_status = modify.status.is_some();
-                view.status = modify.status.unwrap_or(0);
-                headers.extend(modify.headers_set.iter().chain(&modify.headers_add).map(|header| c_types::Header {
-                    name: c_types::Bytes::of(header.name.as_bytes()),
-                    value: c_types::Bytes::of(header.value.as_bytes()),
-                }));
-                let (set, add) = headers.split_at(modify.headers_set.len());
-                view.headers_set = c_types::Headers::of(set);
-                view.headers_add = c_types::Headers::of(add);
-                removed.extend(modify.headers_remove.iter().map(|name| c_types::Bytes::of(name.as_bytes())));
-                view.headers_remove = removed.as_ptr();
-                view.headers_remove_len = removed.len();
-                view.has_body = modify.body_replace.is_some();
-                view.body = modify.body_replace.as_deref().map_or(c_types::Bytes::EMPTY, c_types::Bytes::of);
-            }
-        }
-        ActionView { view, _headers: headers, _removed: removed, _action: action }
-    }
-
-    pub fn view(&self) -> &c_types::Action {
-        &self.view
-    }
 }

@@ -354,6 +354,7 @@ pub fn header(name: &'static str, value: &'static str) -> c_types::Header {
 pub struct OwnedAction {
     pub tag: ActionTag,
     pub status: Option<u16>,
+    /// Values that are no UTF-8 have replacement characters.
     pub set: Vec<(String, String)>,
     pub add: Vec<(String, String)>,
     pub remove: Vec<String>,
@@ -367,8 +368,10 @@ impl OwnedAction {
 
     fn read(action: &c_types::Action) -> OwnedAction {
         let text = |bytes: Bytes| String::from_utf8(unsafe { bytes.as_slice() }.to_vec()).unwrap();
-        let pairs =
-            |headers: Headers| unsafe { headers.as_slice() }.iter().map(|header| (text(header.name), text(header.value))).collect();
+        let lossy = |bytes: Bytes| String::from_utf8_lossy(unsafe { bytes.as_slice() }).into_owned();
+        let pairs = |headers: Headers| {
+            unsafe { headers.as_slice() }.iter().map(|header| (text(header.name), lossy(header.value))).collect()
+        };
         let removed = if action.headers_remove_len == 0 {
             &[]
         } else {
@@ -385,7 +388,7 @@ impl OwnedAction {
     }
 }
 
-fn take(error: *mut Error) -> Result<(), Error> {
+pub fn take(error: *mut Error) -> Result<(), Error> {
     if error.is_null() {
         return Ok(());
     }

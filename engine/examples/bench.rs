@@ -80,7 +80,7 @@ fn fresh(module: &Module<'_>, budget: &Budget, request: &c_types::Request) -> Po
 /// The same call with Wasmtime alone (no limiter, no meter, no waker): what our side adds is the difference.
 mod alone {
     wasmtime::component::bindgen!({
-        path: "wit",
+        path: "wit/router_middleware.wit",
         world: "both",
         ownership: Borrowing { duplicate_if_necessary: true },
         exports: { default: async },
@@ -174,10 +174,43 @@ fn measure(label: &str, options: Options) {
     }
 }
 
+/// Bulk instructions as they are and in pieces: what small ones cost, and how long a large one holds its thread.
+fn measure_bulk() {
+    println!("-- bulk memory instructions");
+    let wasm = wat::parse_str(
+        r#"(module (memory 1024)
+             (func (export "copies") (param $len i32) (local $i i32)
+               (loop $l (memory.copy (i32.const 4096) (i32.const 0) (local.get $len))
+                 (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000)))))
+             (func (export "fill") (param $len i32) (memory.fill (i32.const 0) (i32.const 1) (local.get $len))))"#,
+    )
+    .unwrap();
+    let mut config = wasmtime::Config::new();
+    config.epoch_interruption(true);
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    let rewritten = sandgate_engine::bulk_memory::rewrite(&wasm, sandgate_engine::bulk_memory::CHUNK_BYTES).unwrap();
+    for (label, wasm) in [("as they are", &wasm[..]), ("in pieces", &rewritten)] {
+        let mut store = wasmtime::Store::new(&engine, ());
+        store.set_epoch_deadline(1_000_000_000);
+        let instance = wasmtime::Instance::new(&mut store, &wasmtime::Module::new(&engine, wasm).unwrap(), &[]).unwrap();
+        let copies = instance.get_typed_func::<u32, ()>(&mut store, "copies").unwrap();
+        for len in [8, 64, 1024] {
+            time(&format!("{label}: 1000 x memory.copy of {len} bytes"), || copies.call(&mut store, len).unwrap());
+        }
+        let fill = instance.get_typed_func::<u32, ()>(&mut store, "fill").unwrap();
+        for what in ["untouched", "touched"] {
+            let start = cpu_ns();
+            fill.call(&mut store, 64 << 20).unwrap();
+            println!("{:58} {:>8.2} us", format!("{label}: memory.fill of 64 MiB, {what}"), (cpu_ns() - start) as f64 / 1e3);
+        }
+    }
+}
+
 fn main() {
     if let Ok(case) = std::env::var("PROFILE") {
         return profile(&case);
     }
+    measure_bulk();
     measure("on demand", COMPILER);
     measure("pooling", Options { instances_max: 1000, ..POOLED });
     measure("pooling, pagemap_scan", Options { pagemap_scan: true, instances_max: 1000, ..POOLED });

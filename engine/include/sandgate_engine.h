@@ -184,7 +184,8 @@ sg_bytes sg_engine_fingerprint(const sg_engine*);
 /* Compiles a component, or a core module with the canonical export names or an embedded component-type section (made into a component
  * first; preview 1 imports served by the adapter). Slow, unbounded: only in the compiler process.
  * SG_ERROR_INVALID_MODULE, SG_ERROR_UNSUPPORTED, SG_ERROR_LINK (core modules), SG_ERROR_EXPORTS (core modules).
- * Bulk memory instructions are rewritten to work in pieces, so that the guest yields and ends on time within them. */
+ * Bulk memory instructions are rewritten to work in pieces, so that guests yield within them and end on time. Known limit: one table
+ * instruction (at most 131,072 elements), and one copy between the memories of composed components, still run to their end. */
 sg_error* sg_compile(const sg_engine*, sg_bytes wasm, sg_code** out);
 sg_bytes sg_code_bytes(const sg_code*);
 void sg_code_drop(sg_code*);

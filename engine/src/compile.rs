@@ -3,6 +3,7 @@
 
 use crate::abi::router_middleware::{HookName, ON_REQUEST, ON_RESPONSE, PACKAGES};
 use crate::abi::{WANTED, vllm_middleware};
+use crate::bulk_memory;
 use crate::engine::{CORE_INSTANCES_PER_COMPONENT, Engine, PROPOSALS, TABLE_ELEMENTS_MAX};
 use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
@@ -27,8 +28,7 @@ const FUNCTIONS_MAX: u64 = 250_000;
 
 /// Compiles a component, or a core module with the canonical export names or an embedded `component-type` section.
 ///
-/// Known limit: the code checks the epoch at loops and function heads only, so one bulk instruction (memory.fill of 64 MiB: 158 ms)
-/// runs to its end.
+/// Bulk memory instructions are rewritten to work in pieces, those of the preview 1 adapter included.
 pub fn compile(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>> {
     if wasm.len() > WASM_BYTES_MAX {
         return Err(unsupported(format!("the file has {} bytes, the limit is {WASM_BYTES_MAX}", wasm.len())));
@@ -39,9 +39,16 @@ pub fn compile(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>> {
     let survey = Survey::of(wasm, engine.memory_bytes_max())?;
     validate(wasm)?;
     let component = if survey.is_component { Cow::Borrowed(wasm) } else { Cow::Owned(componentize(wasm, &survey)?) };
+    let preemptible = bulk_memory::rewrite(&component, bulk_memory::CHUNK_BYTES)?;
+    if let Cow::Owned(rewritten) = &preemptible {
+        Survey::of(rewritten, engine.memory_bytes_max())?;
+        validate(rewritten).map_err(|cause| {
+            unsupported(format!("the module has no room for bulk memory instructions in pieces: {}", cause.message))
+        })?;
+    }
     engine
         .wasmtime()
-        .precompile_component(&component)
+        .precompile_component(&preemptible)
         .map_err(|cause| Error::with_cause(ErrorKind::Unsupported, "the module cannot be compiled", &cause))
 }
 

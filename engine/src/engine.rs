@@ -60,7 +60,7 @@ const WASM_PAGE_BYTES: u64 = 64 << 10;
 const MEMORY_BYTES_LIMIT: u64 = 4 << 30;
 
 /// Raise when what sg_compile makes changes while Wasmtime stays: cached code of older builds is then compiled again.
-const CODE_FORMAT: u32 = 1;
+const CODE_FORMAT: u32 = 2;
 
 pub struct Engine {
     engine: wasmtime::Engine,

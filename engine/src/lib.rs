@@ -7,6 +7,7 @@
 
 pub mod abi;
 pub mod budget;
+pub mod bulk_memory;
 pub mod c_types;
 pub mod compile;
 pub mod engine;

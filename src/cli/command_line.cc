@@ -184,7 +184,7 @@ int run(int argc, char** argv) {
 
   DemoOptions demo_options;
   CLI::App* demo_command =
-      app.add_subcommand("demo", "run a worker, a gateway and the auth example, with curl lines to try");
+      app.add_subcommand("demo", "run a worker, a gateway and the examples, with curl lines to try");
   demo_command->add_option("--port", demo_options.port, "port of the gateway")->capture_default_str();
   demo_command->add_flag("--check", demo_options.check, "run the curl lines, print what they show, and exit");
 

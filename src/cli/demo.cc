@@ -19,31 +19,34 @@
 namespace sandgate::cli {
 namespace {
 
-// A folder of its own for the module file; gone with the demo.
-class ModuleFile {
+// A folder of its own for the modules' files; gone with the demo.
+class ModuleFolder {
  public:
-  static Result<ModuleFile> create() {
+  static Result<ModuleFolder> create() {
     const char* temporary = ::getenv("TMPDIR");
-    std::string folder = std::string(temporary != nullptr ? temporary : "/tmp") + "/sandgate-demo-XXXXXX";
-    if (::mkdtemp(folder.data()) == nullptr)
-      return fail(ErrorKind::kInternal, "no temporary folder can be made", folder);
-    ModuleFile file(folder);
-    Status wrote = platform::write_file_atomically(file.path(), demo_module(), 0600);
-    if (!wrote) return fail(std::move(wrote.error()));
-    return file;
+    std::string path = std::string(temporary != nullptr ? temporary : "/tmp") + "/sandgate-demo-XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) return fail(ErrorKind::kInternal, "no temporary folder can be made", path);
+    ModuleFolder folder(path);
+    for (const DemoModule& module : demo_modules()) {
+      Status wrote = platform::write_file_atomically(folder.file(module), module.wasm, 0600);
+      if (!wrote) return fail(std::move(wrote.error()));
+    }
+    return folder;
   }
-  ModuleFile(ModuleFile&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
-  ModuleFile& operator=(ModuleFile&&) = delete;
-  ~ModuleFile() {
-    if (folder_.empty()) return;
-    ::unlink(path().c_str());
-    ::rmdir(folder_.c_str());
+  ModuleFolder(ModuleFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ModuleFolder& operator=(ModuleFolder&&) = delete;
+  ~ModuleFolder() {
+    if (path_.empty()) return;
+    for (const DemoModule& module : demo_modules()) ::unlink(file(module).c_str());
+    ::rmdir(path_.c_str());
   }
-  std::string path() const { return folder_ + "/auth.wasm"; }
+  const std::string& path() const { return path_; }
 
  private:
-  explicit ModuleFile(std::string folder) : folder_(std::move(folder)) {}
-  std::string folder_;
+  explicit ModuleFolder(std::string path) : path_(std::move(path)) {}
+  std::string file(const DemoModule& module) const { return path_ + "/" + std::string(module.name) + ".wasm"; }
+
+  std::string path_;
 };
 
 int failed(const Error& error) {
@@ -73,22 +76,22 @@ int demo(const DemoOptions& options) {
   log::set_level(options.check ? log::Level::kWarning : log::Level::kInfo);
   Result<std::unique_ptr<DemoWorker>> worker = DemoWorker::start();
   if (!worker) return failed(worker.error());
-  Result<ModuleFile> module = ModuleFile::create();
-  if (!module) return failed(module.error());
+  Result<ModuleFolder> modules = ModuleFolder::create();
+  if (!modules) return failed(modules.error());
   Result<std::unique_ptr<server::Server>> gateway = start_gateway(options, **worker);
   if (!gateway) return failed(gateway.error());
 
   std::string url = "http://" + (*gateway)->address().text();
   fmt::print(
-      "worker   http://{}  (answers with what it saw)\ngateway  {}\nmodule   {}  (examples/auth: an API key for /v1 "
-      "and /api)\n\n",
-      (*worker)->address().text(), url, module->path());
-  if (options.check) return check_demo(url, module->path());
+      "worker   http://{}  (answers with what it saw)\ngateway  {}\nmodules  {}  (examples/: auth, logging, "
+      "ratelimit)\n\n",
+      (*worker)->address().text(), url, modules->path());
+  if (options.check) return check_demo(url, modules->path());
 
-  std::optional<std::string> uuid = deploy_demo(url, module->path());
+  std::optional<std::string> uuid = deploy_demo(url, modules->path());
   if (!uuid) return kExitFailed;
   fmt::print("\nTry it in another terminal:\n\n");
-  for (const DemoStep& step : demo_steps(url, module->path())) {
+  for (const DemoStep& step : demo_steps(url, modules->path())) {
     if (!step.deploys) fmt::print("  # {}\n  {}\n\n", step.shows, with_uuid(step.command, *uuid));
   }
   fmt::print("Ctrl-C ends the demo.\n");

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The auth example (examples/auth), built with the program and carried in it.
+// The examples (examples/), built with the program and carried in it.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 namespace sandgate::cli {
 
-std::string_view demo_module();
+struct DemoModule {
+  std::string_view name;  // "auth"
+  std::string_view wasm;
+};
+
+std::array<DemoModule, 3> demo_modules();
 
 }  // namespace sandgate::cli

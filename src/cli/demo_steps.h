@@ -11,22 +11,23 @@
 namespace sandgate::cli {
 
 struct DemoStep {
-  std::string shows;     // what the line is for
-  std::string command;   // for a shell; UUID stands for the module's id, which the deployment told
-  int status = 200;      // what the gateway answers
-  std::string contains;  // something the body has
+  std::string shows;       // what the line is for
+  std::string command;     // for a shell; UUID stands for the module's id, which the deployment told
+  int status = 200;        // what the gateway answers to the command, a curl; 0: not looked at
+  std::string contains{};  // something the output has
   bool deploys = false;
+  bool keeps_uuid = false;  // the UUID of later lines is the one it tells
 };
 
-// In the order that tells the story: before, deploy, with and without a key, list, remove, after.
-std::vector<DemoStep> demo_steps(std::string_view url, std::string_view module_path);
+// In the order that tells the story. `folder` has the modules' files.
+std::vector<DemoStep> demo_steps(std::string_view url, std::string_view folder);
 
-// Runs the deployment alone and prints it. The module's UUID, or nothing when it failed.
-std::optional<std::string> deploy_demo(std::string_view url, std::string_view module_path);
+// Runs the deployments alone and prints them. The UUID that lines speak of, or nothing when one failed.
+std::optional<std::string> deploy_demo(std::string_view url, std::string_view folder);
 // The command with the UUID in its place.
 std::string with_uuid(std::string command, std::string_view uuid);
 
 // Runs every line with the curl of this machine and prints what it shows. Returns the exit code.
-int check_demo(std::string_view url, std::string_view module_path);
+int check_demo(std::string_view url, std::string_view folder);
 
 }  // namespace sandgate::cli

@@ -5,9 +5,11 @@
 
 #include <CLI/CLI.hpp>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/module_subcommands.h"
 #include "platform/log.h"
 #include "version.h"
 
@@ -188,6 +190,8 @@ int run(int argc, char** argv) {
   demo_command->add_option("--port", demo_options.port, "port of the gateway")->capture_default_str();
   demo_command->add_flag("--check", demo_options.check, "run the curl lines, print what they show, and exit");
 
+  ModuleSubcommands modules(app);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
@@ -195,6 +199,7 @@ int run(int argc, char** argv) {
     return code == 0 ? kExitOk : kExitUsage;
   }
   if (serve_command->parsed()) return run_serve(line);
+  if (std::optional<int> code = modules.run()) return *code;
   return demo(demo_options);
 }
 

@@ -26,4 +26,12 @@ struct DemoOptions {
 // `sandgate demo`: a worker, a gateway before it and the auth example, and curl lines to try.
 int demo(const DemoOptions& options);
 
+struct CheckOptions {
+  std::string file;
+  bool json = false;
+};
+// `sandgate check`: what a module is, what it imports and what that needs, where it can be attached. kExitFailed when
+// it cannot be deployed.
+int check(const CheckOptions& options);
+
 }  // namespace sandgate::cli

@@ -30,9 +30,9 @@ LAYERS = {
 OUTSIDE = {
     "sandgate_engine.h": ["sandbox", "abi/router_middleware"],
     "version.h": ["telemetry", "admin", "server", "cli"],
-    "boost/json": ["modules", "gateway", "admin", "third_party"],
+    "boost/json": ["modules", "gateway", "admin", "cli", "third_party"],
     "boost/url": ["gateway", "third_party"],
-    "boost/system": ["modules", "gateway", "admin"],
+    "boost/system": ["modules", "gateway", "admin", "cli"],
     "boost/": [],
     "CLI/": ["cli"],
     "spdlog/": ["platform"],

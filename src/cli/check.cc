@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/import_needs.h"
+#include "exchange/problem.h"
+#include "modules/descriptor.h"
+#include "modules/module_options.h"
+#include "platform/descriptor.h"
+#include "platform/file.h"
+#include "sandbox/compile_job.h"
+#include "sandbox/inspection.h"
+
+namespace sandgate::cli {
+namespace {
+
+struct Finding {
+  sandbox::Inspection inspection;
+  std::vector<modules::AttachPoint> attach_points;
+  std::string error;  // why it cannot be deployed; empty: it can
+};
+
+Result<std::string> read_binary(const std::string& path) {
+  platform::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail(ErrorKind::kInvalid, fmt::format("{}: {}", path, platform::system_error_text(errno)));
+  Result<std::string> bytes = platform::read_file(file, modules::kModuleBytesMax);
+  if (!bytes) return fail(ErrorKind::kInvalid, fmt::format("{}: {}", path, bytes.error().detail));
+  return bytes;
+}
+
+// Compiled as a server would do it, and loaded with every power there is: what is refused then is refused always.
+Result<std::vector<modules::AttachPoint>> find_attach_points(std::string_view wasm) {
+  sandbox::EngineOptions options;
+  options.for_compiling = true;
+  Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create(options);
+  if (!engine) return fail(std::move(engine.error()));
+  platform::Descriptor never(::eventfd(0, EFD_CLOEXEC));
+  Result<std::string> code = sandbox::compile_in_child({}, wasm, never);
+  if (!code) return fail(std::move(code.error()));
+  sandbox::Grants all{.key_value = true, .config = std::vector<std::pair<std::string, std::string>>()};
+  auto module = sandbox::Module::load(std::shared_ptr<sandbox::Engine>(std::move(*engine)), *code, all);
+  if (!module) return fail(std::move(module.error()));
+  std::vector<modules::AttachPoint> points;
+  if ((*module)->serves_on_request()) points.push_back(modules::AttachPoint::kOnRequest);
+  if ((*module)->serves_on_response()) {
+    points.push_back(modules::AttachPoint::kOnResponse);
+    points.push_back(modules::AttachPoint::kOnError);
+  }
+  return points;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  append_json_string(out, text);
+  return out + '"';
+}
+
+template <typename Items, typename Write>
+std::string json_list(const Items& items, Write write) {
+  std::string out = "[";
+  for (const auto& item : items) out += (out.size() == 1 ? "" : ",") + write(item);
+  return out + "]";
+}
+
+void print_json(const Finding& found) {
+  std::string imports = json_list(found.inspection.imports, [](const std::string& name) {
+    return fmt::format(R"({{"name":{},"needs":{}}})", quoted(name), quoted(need_of_import(name)));
+  });
+  std::string points = json_list(found.attach_points,
+                                 [](modules::AttachPoint point) { return quoted(modules::attach_point_name(point)); });
+  fmt::print(R"({{"kind":{},"imports":{},"exports":{},"attach_points":{},"deployable":{},"error":{}}})"
+             "\n",
+             quoted(found.inspection.kind), imports, json_list(found.inspection.exports, quoted), points,
+             found.error.empty(), found.error.empty() ? "null" : quoted(found.error));
+}
+
+void print_text(const std::string& path, const Finding& found) {
+  fmt::print("{}: {}\n", path, found.inspection.kind);
+  fmt::print("imports{}\n", found.inspection.imports.empty() ? "        none: it needs nothing" : "");
+  for (const std::string& name : found.inspection.imports) fmt::print("  {}\n      {}\n", name, need_of_import(name));
+  fmt::print("exports\n");
+  for (const std::string& name : found.inspection.exports) fmt::print("  {}\n", name);
+  if (!found.error.empty()) {
+    fmt::print("not deployable: {}\n", found.error);
+    return;
+  }
+  fmt::print("attach points  ");
+  for (modules::AttachPoint point : found.attach_points) fmt::print(" {}", modules::attach_point_name(point));
+  fmt::print("\n");
+}
+
+}  // namespace
+
+int check(const CheckOptions& options) {
+  Result<std::string> wasm = read_binary(options.file);
+  if (!wasm) {
+    fmt::print(stderr, "sandgate check: {}\n", wasm.error().detail);
+    return kExitFailed;
+  }
+  Result<sandbox::Inspection> inspection = sandbox::inspect(*wasm);
+  if (!inspection) {
+    fmt::print(stderr, "sandgate check: {}: {}\n", options.file, inspection.error().detail);
+    return kExitFailed;
+  }
+  Finding found{std::move(*inspection), {}, {}};
+  Result<std::vector<modules::AttachPoint>> points = find_attach_points(*wasm);
+  if (points) {
+    found.attach_points = std::move(*points);
+  } else {
+    found.error = points.error().detail;
+  }
+  if (options.json) {
+    print_json(found);
+  } else {
+    print_text(options.file, found);
+  }
+  return found.error.empty() ? kExitOk : kExitFailed;
+}
+
+}  // namespace sandgate::cli

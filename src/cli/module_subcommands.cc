@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/module_subcommands.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/completion.h"
+#include "cli/modules_command.h"
+#include "cli/new_command.h"
+
+namespace sandgate::cli {
+
+struct ModuleSubcommands::Lines {
+  CheckOptions check;
+  ModulesOptions modules;
+  NewOptions project;
+};
+
+ModuleSubcommands::ModuleSubcommands(CLI::App& app) : lines_(std::make_unique<Lines>()) {
+  add_check(app);
+  add_modules(app);
+  add_new(app);
+  add_completion(app);
+}
+
+ModuleSubcommands::~ModuleSubcommands() = default;
+
+void ModuleSubcommands::add_check(CLI::App& app) {
+  CheckOptions& line = lines_->check;
+  CLI::App* command = app.add_subcommand("check", "tell what a module is, what it needs and where it can be attached");
+  command->add_option("MODULE", line.file, "a .wasm file: component or core module")->required();
+  command->add_flag("--json", line.json, "print kind, imports, exports and attach_points as JSON");
+  commands_.emplace_back(command, [this] { return check(lines_->check); });
+}
+
+void ModuleSubcommands::add_modules(CLI::App& app) {
+  ModulesOptions& line = lines_->modules;
+  CLI::App* command = app.add_subcommand("modules", "deploy, list, show and remove modules of a running gateway");
+  command->require_subcommand(1);
+  command->fallthrough();
+  command->add_option("--server", line.server.server, "the gateway, as HOST:PORT or unix:/path")->capture_default_str();
+  command->add_option("--admin-token", line.server.token, "bearer token")->envname("SANDGATE_ADMIN_TOKEN");
+  command->add_flag("--json", line.json, "print what the gateway answered");
+  auto add = [&](const char* name, const char* about, int (*run)(const ModulesOptions&)) {
+    CLI::App* sub = command->add_subcommand(name, about);
+    commands_.emplace_back(sub, [this, run] { return run(lines_->modules); });
+    return sub;
+  };
+  CLI::App* deploy = add("deploy", "deploy a module, or replace the one of this name", &deploy_module);
+  deploy->add_option("NAME", line.name)->required();
+  deploy->add_option("FILE", line.file, "a .wasm file of this machine")->required();
+  deploy->add_option("--attach", line.attach, "OnRequest, OnResponse, OnError; several with commas")
+      ->delimiter(',')
+      ->required();
+  deploy->add_option("--on-failure", line.on_failure, "closed or open");
+  deploy->add_option("--instance", line.instance, "fresh, exchange or reuse");
+  deploy->add_flag("--no-body", line.no_body, "the module sees no bodies, and nothing is buffered for it");
+  deploy->add_option("--allow-key-value", line.key_value, "a store that it may open; repeatable")->expected(1);
+  deploy->add_option("--config", line.config, "a setting as NAME=VALUE; repeatable")->expected(1);
+  add("list", "list the modules in their order", &list_modules);
+  add("show", "show one module", &show_module)->add_option("NAME", line.name)->required();
+  add("remove", "remove a module; running calls finish", &remove_module)->add_option("NAME", line.name)->required();
+}
+
+void ModuleSubcommands::add_new(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("new", "begin a project");
+  command->require_subcommand(1);
+  CLI::App* middleware =
+      command->add_subcommand("middleware", "a folder NAME with middleware in C++ that builds at once");
+  middleware->add_option("NAME", lines_->project.name)->required();
+  commands_.emplace_back(middleware, [this] { return new_middleware(lines_->project); });
+}
+
+void ModuleSubcommands::add_completion(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("completion", "print a completion script for bash");
+  commands_.emplace_back(command, [&app] { return print_completion(app); });
+}
+
+std::optional<int> ModuleSubcommands::run() const {
+  for (const auto& [command, run] : commands_) {
+    if (command->parsed()) return run();
+  }
+  return std::nullopt;
+}
+
+}  // namespace sandgate::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The subcommands for people who write and deploy modules, as CLI11 has them: check, modules, new, completion.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace sandgate::cli {
+
+class ModuleSubcommands {
+ public:
+  explicit ModuleSubcommands(CLI::App& app);
+  ~ModuleSubcommands();
+  ModuleSubcommands(const ModuleSubcommands&) = delete;
+  ModuleSubcommands& operator=(const ModuleSubcommands&) = delete;
+
+  // The exit code of the subcommand that was parsed; nothing when none of these was.
+  std::optional<int> run() const;
+
+ private:
+  struct Lines;
+  void add_check(CLI::App& app);
+  void add_modules(CLI::App& app);
+  void add_new(CLI::App& app);
+  void add_completion(CLI::App& app);
+
+  std::unique_ptr<Lines> lines_;
+  std::vector<std::pair<CLI::App*, std::function<int()>>> commands_;
+};
+
+}  // namespace sandgate::cli

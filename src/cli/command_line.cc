@@ -145,6 +145,12 @@ void add_observing(CLI::App& serve, ServeLine& line) {
       ->transform(CLI::CheckedTransformer(kAccessLogFormats, CLI::ignore_case))
       ->default_str("text")
       ->group("Observing");
+  serve.add_flag("--access-log-query", line.settings.access_log_query, "show queries in it; they may hold secrets")
+      ->group("Observing");
+  serve
+      .add_flag("--server-timing", line.settings.server_timing,
+                "tell clients in Server-Timing what each module decided and how long it took")
+      ->group("Observing");
   serve.add_option("--log-level", line.log_level, "of the log on stderr: debug, info, warning, error or off")
       ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case))
       ->default_str("info")

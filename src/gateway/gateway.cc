@@ -7,6 +7,7 @@
 #include "exchange/problem.h"
 #include "gateway/error_log.h"
 #include "gateway/request_id.h"
+#include "gateway/server_timing.h"
 #include "http/target.h"
 #include "platform/clock.h"
 
@@ -101,8 +102,14 @@ Task<Status> Gateway::route(Exchange& exchange) const {
 Task<Status> Gateway::serve(Exchange& exchange) const {
   prepare(exchange);
   if (settings_.observer != nullptr) settings_.observer->began(exchange);
+  std::optional<ServerTiming> timing;
+  if (settings_.server_timing) {
+    exchange.record.keeps_steps = true;
+    timing.emplace(exchange);
+  }
   Status status = co_await route(exchange);
   if (!status) status = co_await answer_error(exchange, std::move(status.error()));
+  timing.reset();
   if (settings_.observer != nullptr)
     settings_.observer->ended(exchange, exchange.loop().precise_now() - exchange.started);
   co_return status;

@@ -35,6 +35,7 @@ struct GatewaySettings {
   ForwardingFields forwarding;
   std::vector<Endpoint> endpoints;
   ExchangeObserver* observer = nullptr;  // may be null; outlives the gateway
+  bool server_timing = false;            // tell clients what modules did, in Server-Timing
 };
 
 class Gateway final : public Handler {

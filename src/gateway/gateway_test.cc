@@ -66,6 +66,7 @@ class GatewayTest : public ::testing::Test {
     GatewaySettings settings;
     settings.endpoints = endpoints;
     settings.observer = &notes;
+    settings.server_timing = server_timing;
     gateway = std::make_unique<Gateway>(std::move(settings), next, 1);
     return test::serve(*gateway, *fake);
   }
@@ -82,9 +83,32 @@ class GatewayTest : public ::testing::Test {
   std::vector<Endpoint> endpoints{{"/healthz", Endpoint::Match::kPath, &health},
                                   {"/wasm", Endpoint::Match::kTree, &admin}};
   Notes notes;
+  bool server_timing = false;
   std::unique_ptr<test::FakeExchange> fake;
   std::unique_ptr<Gateway> gateway;
 };
+
+TEST_F(GatewayTest, TellsClientsWhatModulesDidWhenAsked) {
+  server_timing = true;
+  make("GET", "/a");
+  ExchangeStep step{"auth", "OnRequest", "continue", Nanoseconds(6'400)};
+  fake->exchange.record.append(step);
+  ASSERT_TRUE(serve());
+  EXPECT_EQ(sent().field("server-timing"), "auth-OnRequest;dur=0.006;desc=\"continue\"");
+  EXPECT_EQ(&fake->exchange.sink(), &fake->sink) << "the sink is restored";
+}
+
+TEST_F(GatewayTest, TellsClientsNothingOfModulesOtherwise) {
+  make("GET", "/a");
+  ExchangeStep step{"auth", "OnRequest", "continue", Nanoseconds(6'400)};
+  fake->exchange.record.append(step);
+  ASSERT_TRUE(serve());
+  EXPECT_FALSE(sent().has_field("server-timing"));
+  server_timing = true;
+  make("GET", "/a");
+  ASSERT_TRUE(serve());
+  EXPECT_FALSE(sent().has_field("server-timing")) << "no module ran";
+}
 
 TEST_F(GatewayTest, GivesTheExchangeItsIdClientAndTarget) {
   make("GET", "/a/./b");

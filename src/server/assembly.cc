@@ -84,6 +84,7 @@ void Assembly::build_telemetry(const Settings& settings, std::size_t loops) {
   if (settings.access_log != telemetry::AccessLogFormat::kOff) {
     telemetry::AccessLogOptions options;
     options.format = settings.access_log;
+    if (settings.access_log_query) options.query = telemetry::LoggedQuery::kShown;
     access_log_ = telemetry::AccessLog::create(options, static_cast<unsigned>(loops));
   }
   observer_ = std::make_unique<Observer>(*metrics_, access_log_.get());
@@ -140,6 +141,7 @@ Status Assembly::build_handlers(const Settings& settings, const Surroundings& su
   if (!settings.trusted_proxies.empty()) main.forwarding = gateway::ForwardingFields(std::move(*trusted));
   main.endpoints = endpoints(settings);
   main.observer = observer_.get();
+  main.server_timing = settings.server_timing;
   const Handler* inner = proxy_.get();
   if (chain_) inner = chain_.get();
   gateway_ = std::make_unique<gateway::Gateway>(std::move(main), *inner, surroundings.loops.size());

@@ -15,7 +15,10 @@ class Observer final : public gateway::ExchangeObserver {
   Observer(telemetry::Metrics& metrics, telemetry::AccessLog* access_log)
       : metrics_(metrics), access_log_(access_log) {}
 
-  void began(Exchange& exchange) override { metrics_.loop(exchange.loop().index()).request_started(); }
+  void began(Exchange& exchange) override {
+    metrics_.loop(exchange.loop().index()).request_started();
+    exchange.record.keeps_steps = access_log_ != nullptr;
+  }
   void ended(Exchange& exchange, Nanoseconds duration) override {
     metrics_.loop(exchange.loop().index()).request_ended(exchange, duration);
     if (access_log_ != nullptr) access_log_->record(exchange, duration);

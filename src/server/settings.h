@@ -35,6 +35,8 @@ struct Settings {
   bool health_endpoints = true;
   bool metrics_endpoint = true;
   telemetry::AccessLogFormat access_log = telemetry::AccessLogFormat::kText;
+  bool access_log_query = false;             // show what follows the question mark, too
+  bool server_timing = false;                // tell clients in Server-Timing what modules did
   std::vector<std::string> trusted_proxies;  // empty: loopback
 
   // The program whose `compile-module` command compiles modules; this one, but for tests.

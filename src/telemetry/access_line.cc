@@ -110,6 +110,41 @@ std::string_view client_of(const Exchange& exchange) {
   return exchange.client.empty() ? exchange.peer.address : exchange.client;
 }
 
+// Of what modules did; a line has room for some ten, and the rest is left out.
+constexpr std::size_t kStepsBytesMax = 768;
+
+// modules="auth.OnRequest=continue/0.006 logging.OnRequest=modify/0.008": milliseconds.
+void append_text_steps(std::string& out, const ExchangeRecord& record) {
+  if (record.steps == nullptr) return;
+  std::string steps;
+  for (const ExchangeStep* step = record.steps; step != nullptr; step = step->next) {
+    std::string entry(steps.empty() ? "" : " ");
+    append_cut(entry, step->module, kNameBytesMax, AccessLogFormat::kText);
+    entry.append(".").append(step->point).append("=").append(step->outcome).append("/");
+    append_milliseconds(entry, step->took);
+    if (steps.size() + entry.size() > kStepsBytesMax) break;
+    steps += entry;
+  }
+  out.append(" modules=\"").append(steps).append("\"");
+}
+
+void append_json_steps(std::string& out, const ExchangeRecord& record) {
+  if (record.steps == nullptr) return;
+  std::string steps;
+  for (const ExchangeStep* step = record.steps; step != nullptr; step = step->next) {
+    std::string entry(steps.empty() ? "" : ",");
+    entry += R"({"module":")";
+    append_cut(entry, step->module, kNameBytesMax, AccessLogFormat::kJson);
+    entry.append(R"(","attach_point":")").append(step->point);
+    entry.append(R"(","outcome":")").append(step->outcome).append(R"(","duration_ms":)");
+    append_milliseconds(entry, step->took);
+    entry += '}';
+    if (steps.size() + entry.size() > kStepsBytesMax) break;
+    steps += entry;
+  }
+  out.append(R"(,"modules":[)").append(steps).append("]");
+}
+
 void append_text_line(std::string& out, const Exchange& exchange, Nanoseconds duration, LoggedQuery query,
                       SecondText& seconds) {
   constexpr AccessLogFormat kFormat = AccessLogFormat::kText;
@@ -141,6 +176,7 @@ void append_text_line(std::string& out, const Exchange& exchange, Nanoseconds du
     append_cut(out, record.error, kNameBytesMax, kFormat);
     out += '"';
   }
+  append_text_steps(out, record);
   out += '\n';
 }
 
@@ -171,7 +207,9 @@ void append_json_line(std::string& out, const Exchange& exchange, Nanoseconds du
   append_cut(out, exchange.request.fields.find("user-agent").value_or(""), kAgentBytesMax, kFormat);
   out += R"(","error":")";
   append_cut(out, record.error, kNameBytesMax, kFormat);
-  out += "\"}\n";
+  out += '"';
+  append_json_steps(out, record);
+  out += "}\n";
 }
 
 }  // namespace

@@ -34,9 +34,10 @@ class SecondText {
   std::string text_;
 };
 
-// text: TIME CLIENT "METHOD TARGET HTTP/1.x" STATUS BYTES DURATION_MS upstream=U id=ID agent="..." error="...";
-// upstream and error only when there are any. json: one object with time, client, method, target, protocol, status,
-// bytes, duration_ms, upstream, request_id, user_agent, error. Status 0: nothing was sent.
+// text: TIME CLIENT "METHOD TARGET HTTP/1.x" STATUS BYTES DURATION_MS upstream=U id=ID agent="..." error="..."
+// modules="NAME.POINT=OUTCOME/MS ..."; upstream, error and modules only when there are any. json: one object with time,
+// client, method, target, protocol, status, bytes, duration_ms, upstream, request_id, user_agent, error, and modules
+// (module, attach_point, outcome, duration_ms) when there are any. Status 0: nothing was sent.
 void append_access_line(std::string& out, const Exchange& exchange, Nanoseconds duration, AccessLogFormat format,
                         LoggedQuery query, SecondText& seconds);
 

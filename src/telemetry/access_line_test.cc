@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 
 #include "tests/support/fake_exchange.h"
@@ -107,6 +108,31 @@ TEST_F(AccessLineTest, StaysBelowTheBoundWhateverClientsSend) {
     fake_.exchange.request.fields.set("User-Agent", text);
     for (AccessLogFormat format : {AccessLogFormat::kText, AccessLogFormat::kJson}) line(format, LoggedQuery::kShown);
   }
+}
+
+TEST_F(AccessLineTest, TellsWhatModulesDid) {
+  ExchangeStep first{"auth", "OnRequest", "continue", Nanoseconds(6'000)};
+  ExchangeStep second{"logging", "OnResponse", "modify", Nanoseconds(1'008'000)};
+  fake_.exchange.record.append(first);
+  fake_.exchange.record.append(second);
+  EXPECT_THAT(line(AccessLogFormat::kText),
+              EndsWith(" modules=\"auth.OnRequest=continue/0.006 logging.OnResponse=modify/1.008\"\n"));
+  EXPECT_THAT(line(AccessLogFormat::kJson),
+              EndsWith(R"(,"modules":[{"module":"auth","attach_point":"OnRequest","outcome":"continue",)"
+                       R"("duration_ms":0.006},{"module":"logging","attach_point":"OnResponse","outcome":"modify",)"
+                       R"("duration_ms":1.008}]})"
+                       "\n"));
+}
+
+TEST_F(AccessLineTest, LeavesOutModulesBeyondItsRoom) {
+  std::string name(64, 'm');
+  std::deque<ExchangeStep> steps;
+  for (int i = 0; i < 256; ++i) {
+    steps.push_back({name, "OnRequest", "continue", Nanoseconds(1)});
+    fake_.exchange.record.append(steps.back());
+  }
+  EXPECT_THAT(line(AccessLogFormat::kText), EndsWith("continue/0.000\"\n"));
+  EXPECT_THAT(line(AccessLogFormat::kJson), EndsWith("\"duration_ms\":0.000}]}\n"));
 }
 
 TEST_F(AccessLineTest, LeavesOutWhatIsNotThere) {

@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/middleware.md", "docs/performance.md", "examples/auth/README.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/middleware.md", "docs/performance.md", "docs/from_sgl_router.md", "docs/limits.md",
+             "examples/auth/README.md", "examples/logging/README.md", "examples/ratelimit/README.md"]
 PICTURE = re.compile("[─│┌▶]")
 
 # (pattern, what to do). First match counts.
@@ -34,6 +35,7 @@ RULES = [
     (r"clang\+\+-19 --config=", "run"),
     (r"\./build\.sh", "run in example"),
     (r"curl |status ", "request"),
+    (r"for i in \$\(seq 65\)", "counted"),
 ]
 
 
@@ -130,6 +132,23 @@ class Runner:
     def ensure_servers(self):
         self.start(self.worker_program(), self.worker, "worker")
 
+    def ensure_gateway(self):
+        """For documents that say which gateway they mean, and do not start it themselves."""
+        self.ensure_servers()
+        self.start("sandgate serve --enable-wasm --worker-urls=http://0.0.0.0:30000 --port=3000", self.gateway, "gateway")
+
+    def counted(self, document, command, folder):
+        """65 requests of one client against the rate limit. They may run over the edge of a minute: then the count begins anew, once."""
+        for _ in range(2):
+            ended = self.shell(self.adapted(command), folder)
+            counts = dict(reversed(line.split()) for line in ended.stdout.splitlines())
+            if counts == {"200": "60", "429": "5"}:
+                break
+            time.sleep(60 - time.time() % 60 + 0.1)
+        else:
+            self.fail(document, command, f"expected 60 times 200 and 5 times 429, got {ended.stdout}")
+        self.run_count += 1
+
     def request(self, document, command, folder):
         expected = re.match(r"(\d{3})\b", comment_of(command))
         text = self.adapted(command)
@@ -148,7 +167,7 @@ class Runner:
             self.fail(document, command, f"expected {expected[1]}, got {ended.stdout[:200]}")
 
     def run(self, document, command):
-        folder = f"{self.folder}/examples/auth" if document.startswith("examples/auth") else self.folder
+        folder = f"{self.folder}/{os.path.dirname(document)}" if document.startswith("examples/") else self.folder
         rule = next((what for pattern, what in RULES if re.match(pattern, command)), None)
         if rule is None:
             self.fail(document, command, "no rule in tests/docs/commands_test.py says how to test this line")
@@ -168,7 +187,10 @@ class Runner:
                 self.start(command, self.gateway, "gateway")
             self.run_count += 1
         elif rule == "request":
+            self.ensure_gateway()
             self.request(document, command, folder)
+        elif rule == "counted":
+            self.counted(document, command, folder)
         else:
             ended = self.shell(self.adapted(command), folder if rule == "run in example" else self.folder)
             self.run_count += 1

@@ -302,27 +302,64 @@ fn random_modules_behave_the_same() {
 }
 
 #[test]
-fn guests_yield_within_bulk_instructions_and_end_on_time() {
-    let engine = Engine::new(POOLED);
-    let grown = "(drop (memory.grow (i32.const 1000)))";
-    let mib = "(i32.const 65000000)";
-    let large = "abcdefgh".repeat(1 << 17);
-    for (what, code, segment) in [
-        ("fill", format!("(loop $l (memory.fill (i32.const 0) (i32.const 1) {mib}) (br $l))"), ""),
-        ("copy", format!("(loop $l (memory.copy (i32.const 1) (i32.const 0) {mib}) (br $l))"), ""),
-        ("copy down", format!("(loop $l (memory.copy (i32.const 0) (i32.const 1) {mib}) (br $l))"), ""),
-        ("init", "(loop $l (memory.init $large (i32.const 0) (i32.const 0) (i32.const 1048576)) (br $l))".into(), large.as_str()),
+fn the_epoch_is_checked_at_each_piece() {
+    let pieces = 8;
+    let wasm = operations("(memory (export \"memory\") 32)", (pieces * CHUNK_BYTES) as usize);
+    let mut config = wasmtime::Config::new();
+    config.epoch_interruption(true);
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    let checks = |wasm: &[u8], function: &str, args: (u32, u32, u32)| {
+        let mut store = Store::new(&engine, 0u32);
+        let instance = CoreInstance::new(&mut store, &CoreModule::new(&engine, wasm).unwrap(), &[]).unwrap();
+        // A deadline that is always due: each check comes here.
+        store.epoch_deadline_callback(|mut store| {
+            *store.data_mut() += 1;
+            Ok(wasmtime::UpdateDeadline::Continue(0))
+        });
+        store.set_epoch_deadline(0);
+        instance.get_typed_func::<(u32, u32, u32), ()>(&mut store, function).unwrap().call(&mut store, args).unwrap();
+        *store.data()
+    };
+    let rewritten = rewrite(&wasm, CHUNK_BYTES).unwrap();
+    for (function, args) in [
+        ("fill", (8, 1, pieces * CHUNK_BYTES)),
+        ("copy", (8, 16, pieces * CHUNK_BYTES)),
+        ("copy", (16, 8, pieces * CHUNK_BYTES)),
+        ("init", (8, 0, pieces * CHUNK_BYTES)),
     ] {
-        let text = on_request(&format!("{grown} {code} (unreachable)"));
-        let text = format!("{} (data $large \"{segment}\"))", text.strip_suffix(')').unwrap());
+        let (before, after) = (checks(&wasm, function, args), checks(&rewritten, function, args));
+        assert!(before < pieces && after >= pieces, "{function} {args:?}: {before} became {after}");
+    }
+}
+
+#[test]
+fn helpers_count_as_functions_of_the_module() {
+    // The largest number of functions that is compiled, and one bulk instruction.
+    let functions = "(func)".repeat(250_000 - 2);
+    let text = on_request("(memory.fill (i32.const 0) (i32.const 0) (local.get $body)) (i32.const 1024)");
+    let wasm = wat::parse_str(format!("{} {functions})", text.strip_suffix(')').unwrap())).unwrap();
+    let error = Engine::new(COMPILER).compile(&wasm).map(|code| code.len()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unsupported);
+    assert!(error.message.contains("functions"), "{}", error.message);
+}
+
+#[test]
+fn guests_within_bulk_instructions_end_on_time() {
+    let engine = Engine::new(POOLED);
+    let large = "(i32.const 65000000)";
+    for code in [
+        format!("(memory.fill (i32.const 0) (i32.const 1) {large})"),
+        format!("(memory.copy (i32.const 1) (i32.const 0) {large})"),
+        format!("(memory.copy (i32.const 0) (i32.const 1) {large})"),
+    ] {
+        let text = on_request(&format!("(drop (memory.grow (i32.const 1000))) (loop $l {code} (br $l)) (unreachable)"));
         let module = engine.module(&text).unwrap();
         let limited = Budget { memory_bytes: 64 * MIB, wall_ns: 80_000_000, ..budget() };
         let start = Instant::now();
         let outcome = engine.ticking(|| module.instance(limited).request(&engine, &Request::new()));
-        assert!(start.elapsed() < Duration::from_secs(5), "{what}: {:?}", start.elapsed());
-        // 80 ticks; on a machine with others some come late. Whole, two or three of these would take the time.
-        assert!(outcome.yields >= 10, "{what}: {outcome:?}");
-        assert_eq!(outcome.error().kind, ErrorKind::Deadline, "{what}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{code}: {:?}", start.elapsed());
+        assert!(outcome.yields > 1, "{code}: {outcome:?}");
+        assert_eq!(outcome.error().kind, ErrorKind::Deadline, "{code}");
     }
 }
 

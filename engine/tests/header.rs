@@ -99,7 +99,9 @@ structs! {
     sg_engine_config = EngineConfig { memory_bytes_max, instances_max, stack_bytes, pooling, pagemap_scan, wake, wake_user, log, key_value }
     sg_bytes_list = BytesList { data, len }
     sg_log_line = LogLine { source, level, context, text }
-    sg_key_value_request = KeyValueRequest { op, bucket, identifier, keys, keys_len, values, values_len, has_expected, expected, delta, has_cursor, cursor }
+    sg_key_value_request = KeyValueRequest {
+        op, bucket, identifier, keys, keys_len, values, values_len, has_expected, expected, delta, has_cursor, cursor
+    }
     sg_key_value_entry = KeyValueEntry { found, value }
     sg_key_value_reply = KeyValueReply { status, message, entries, entries_len, keys, keys_len, has_cursor, cursor, number, yes }
     sg_grants = Grants { key_value, config, config_entries, config_len }

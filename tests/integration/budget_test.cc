@@ -133,6 +133,19 @@ TEST(Budget, StackIsAsLargeAsItWasSet) {
   }
 }
 
+TEST(Budget, ABodyOfAModuleIsAtMostAsLargeAsOneThatItSees) {
+  constexpr std::uint64_t kBodyBytes = 1 << 20;  // of large_body_1m
+  for (bool fits : {true, false}) {
+    Worker worker;
+    server::Settings settings = gateway_settings({worker.url()});
+    settings.body_bytes_max = fits ? kBodyBytes : kBodyBytes - 1;
+    Gateway gateway(settings);
+    gateway.deploy("large_body_1m");
+    EXPECT_EQ(get(gateway.port(), "/status/200").status, fits ? 200 : 503);
+    EXPECT_EQ(counted(gateway, "large_body_1m", fits ? "modify" : "too_large"), 1U);
+  }
+}
+
 TEST(Budget, TheFifthCallWaitsForOneOfFour) {
   constexpr milliseconds kWall{400};
   Worker worker;

@@ -73,6 +73,8 @@ TEST_P(HostileCall, ComesToItsOutcomeAndHurtsNobody) {
     EXPECT_EQ(neighbour.failed(), 0);
     longest_wait = neighbour.longest_wait();
   } while (longest_wait >= kWaitMax && calls < kAttempts);
+  RecordProperty("longest_wait_ms", static_cast<int>(longest_wait.count()));
+  RecordProperty("calls", static_cast<int>(calls));
   EXPECT_LT(longest_wait, kWaitMax) << "the loop was held up in each of " << calls << " calls";
   if (row.status == row.abi->failed_status) EXPECT_EQ(worker.requests(), 0) << "a failed module let a request through";
   EXPECT_EQ(gateway.remove(uuid).status, 200);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# sandgate_guest(NAME SOURCES a.cc... | SOURCES a.wat | SOURCES make_a.py ARGUMENTS argument...)
+# sandgate_guest(NAME SOURCES a.cc... | SOURCES a.wat | SOURCES make_a.py ARGUMENTS argument... [INPUTS file...])
 #
 # A guest from source: build/<preset>/guests/NAME.wasm. C++ is compiled as a user of the SDK would do it, with sdk/cpp/guest.cfg; .wat goes
-# through wat2wasm, a Python program is called with the output file and ARGUMENTS. All guests together: target `guests`.
+# through wat2wasm, a Python program is called with the output file and ARGUMENTS (again when one of INPUTS changes). All guests together:
+# target `guests`.
 find_program(SANDGATE_WASM_LD wasm-ld-19)
 find_program(SANDGATE_WAT2WASM wat2wasm)
 find_path(SANDGATE_WASM_LIBCXX expected PATHS /usr/include/wasm32-wasi/c++/v1 NO_DEFAULT_PATH)
@@ -21,7 +22,7 @@ function(sandgate_require_wasm)
 endfunction()
 
 function(sandgate_guest name)
-  cmake_parse_arguments(arg "" "" "SOURCES;ARGUMENTS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;ARGUMENTS;INPUTS" ${ARGN})
   set(wasm "${SANDGATE_GUEST_DIR}/${name}.wasm")
   list(TRANSFORM arg_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" REGEX "^[^/]")
 
@@ -33,7 +34,7 @@ function(sandgate_guest name)
       DEPENDS ${arg_SOURCES} COMMENT "Guest ${name}.wasm" VERBATIM)
   elseif(arg_SOURCES MATCHES "\\.py$")
     add_custom_command(OUTPUT "${wasm}" COMMAND Python3::Interpreter ${arg_SOURCES} "${wasm}" ${arg_ARGUMENTS}
-      DEPENDS ${arg_SOURCES} COMMENT "Guest ${name}.wasm" VERBATIM)
+      DEPENDS ${arg_SOURCES} ${arg_INPUTS} COMMENT "Guest ${name}.wasm" VERBATIM)
   else()
     sandgate_require_wasm()
     add_custom_command(OUTPUT "${wasm}"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/guest_calls.h"
 
+#include <fmt/core.h>
+
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -20,6 +23,15 @@ Task<MiddlewareCalls::Outcome> start(sandbox::RunQueue& queue, sandbox::Instance
 Task<MiddlewareCalls::Outcome> start(sandbox::RunQueue& queue, sandbox::Instance& instance,
                                      const ResponseRecord& record, Exchange& exchange) {
   return abi::router_middleware::on_response(queue, instance, record, exchange.arena(), exchange.cancellation);
+}
+
+// The engine counts all that a call hands over, with room for fields beside the largest body: the body has its own
+// limit.
+MiddlewareCalls::Outcome checked_body(abi::router_middleware::Action action, std::uint64_t bytes_max) {
+  if (!action.body || action.body->size() <= bytes_max) return action;
+  return std::unexpected(sandbox::GuestFailure{
+      sandbox::FailureKind::kTooLarge,
+      fmt::format("the body has {} bytes; at most {} are allowed", action.body->size(), bytes_max)});
 }
 
 }  // namespace
@@ -78,6 +90,7 @@ Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& reco
   Outcome outcome = co_await start(queue, *guest.instance, record, call.exchange);
   stats.used_memory(guest.instance->memory_peak_bytes());
   guest.context.end_call();
+  if (outcome) outcome = checked_body(std::move(*outcome), budget_.output_bytes);
   // A failed instance is spent.
   if (outcome && !fresh) keep(call, std::move(kept));
   co_return outcome;

@@ -37,24 +37,33 @@ Gateway::Gateway() : worker_(std::make_unique<Worker>()), server_(start(gateway_
 
 Gateway::Gateway(const server::Settings& settings) : server_(start(settings)) {}
 
-Received Gateway::post_module(std::string_view name, std::string_view path, const std::vector<std::string>& points) {
+Received Gateway::post_module(std::string_view name, std::string_view path, const std::vector<std::string>& points,
+                              std::string_view options) {
   std::string attach;
   for (const std::string& point : points)
     attach += (attach.empty() ? "" : ",") + ("{\"Middleware\":\"" + point + "\"}");
   std::string body = "{\"modules\":[{\"name\":\"" + std::string(name) + "\",\"file_path\":\"" + std::string(path) +
-                     "\",\"module_type\":\"Middleware\",\"attach_points\":[" + attach + "]}]}";
+                     "\",\"module_type\":\"Middleware\",\"attach_points\":[" + attach + "]" +
+                     (options.empty() ? "" : "," + std::string(options)) + "}]}";
   return fetch(port(), "POST", "/wasm", {{"Content-Type", "application/json"}}, body);
 }
 
-std::string Gateway::deploy(std::string_view guest, const std::vector<std::string>& points) {
+std::string Gateway::deploy(std::string_view guest, const std::vector<std::string>& points, std::string_view options) {
   constexpr std::string_view kSuccess = "\"Success\":\"";
-  Received reply = post_module(guest, guest_path(guest), points);
+  Received reply = post_module(guest, guest_path(guest), points, options);
   std::size_t at = reply.body.find(kSuccess);
   if (reply.status != 200 || at == std::string::npos) {
     ADD_FAILURE() << "deploying " << guest << ": " << reply.status << " " << reply.body;
     return {};
   }
   return reply.body.substr(at + kSuccess.size(), 36);
+}
+
+std::uint64_t Gateway::metric(std::string_view series) const {
+  std::string page = "\n" + get(port(), "/metrics").body;
+  std::string line = "\n" + std::string(series) + " ";
+  std::size_t at = page.find(line);
+  return at == std::string::npos ? 0 : std::stoull(page.substr(at + line.size(), 20));
 }
 
 }  // namespace sandgate::test

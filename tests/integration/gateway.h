@@ -29,12 +29,15 @@ class Gateway {
   Worker& worker() { return *worker_; }
 
   // Deploys a guest of tests/guests under its own name. Returns its UUID; fails the test and returns nothing when it is
-  // refused.
-  std::string deploy(std::string_view guest, const std::vector<std::string>& points = {"OnRequest"});
+  // refused. `options`: more members of the module, as `"instance":"reuse"`.
+  std::string deploy(std::string_view guest, const std::vector<std::string>& points = {"OnRequest"},
+                     std::string_view options = {});
   // The reply to a deployment of this file.
   Received post_module(std::string_view name, std::string_view path,
-                       const std::vector<std::string>& points = {"OnRequest"});
+                       const std::vector<std::string>& points = {"OnRequest"}, std::string_view options = {});
   Received remove(std::string_view uuid) { return fetch(port(), "DELETE", "/wasm/" + std::string(uuid)); }
+  // The value of one series of /metrics, name and labels as written there; 0 when there is none.
+  std::uint64_t metric(std::string_view series) const;
 
  private:
   std::unique_ptr<Worker> worker_;

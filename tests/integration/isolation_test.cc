@@ -9,11 +9,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <thread>
 
 #include "tests/integration/gateway.h"
+#include "tests/support/neighbour.h"
 #include "tests/support/paths.h"
+#include "tests/support/resident_memory.h"
 #include "tests/support/temporary_folder.h"
 
 namespace sandgate::test {
@@ -22,32 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 bool contains(const std::string& text, std::string_view needle) { return text.find(needle) != std::string::npos; }
-
-// Requests that no module sees, one after the other, while something else goes wrong on the same loop.
-class Neighbour {
- public:
-  explicit Neighbour(std::uint16_t port) : thread_([this, port] { run(port); }) {}
-  ~Neighbour() { end(); }
-  void end() {
-    ended_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  int served() const { return served_; }
-  int failed() const { return failed_; }
-
- private:
-  void run(std::uint16_t port) {
-    RawClient client(port);
-    while (!ended_) {
-      client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
-      (client.receive_response().status == 200 ? served_ : failed_)++;
-    }
-  }
-  std::atomic<bool> ended_{false};
-  std::atomic<int> served_{0};
-  std::atomic<int> failed_{0};
-  std::thread thread_;
-};
 
 TEST(Isolation, ALoopingModuleIsEndedAtItsDeadlineWhileOthersAreServed) {
   Gateway gateway;
@@ -99,14 +74,6 @@ TEST(Isolation, MemoryThatGuestsAteComesBack) {
   Gateway gateway;
   gateway.deploy("memory_hog_touch");
   Neighbour neighbour(gateway.port());
-  auto resident_kib = [] {
-    std::ifstream status("/proc/self/status");
-    std::string line;
-    while (std::getline(status, line)) {
-      if (line.starts_with("VmRSS:")) return std::stol(line.substr(6));
-    }
-    return 0L;
-  };
   for (int i = 0; i < 3; ++i) get(gateway.port(), "/");
   long before = resident_kib();
   for (int i = 0; i < 30; ++i) get(gateway.port(), "/");

@@ -159,10 +159,33 @@ TEST(Program, SaysWhatIsWrongWithTheCommandLine) {
   }
 }
 
+TEST(Program, RefusesLimitsOutOfTheirRange) {
+  struct Limit {
+    std::string flag;
+    std::string below;
+    std::string above;
+    std::string_view range;
+  };
+  for (const Limit& limit : std::vector<Limit>{{"--wasm-max-memory-pages", "0", "65537", "1 to 65536"},
+                                               {"--wasm-max-execution-time-ms", "0", "300001", "1 to 300000"},
+                                               {"--wasm-max-cpu-time-ms", "0", "300001", "1 to 300000"},
+                                               {"--wasm-max-stack-size", "65535", "16777217", "65536 to 16777216"},
+                                               {"--wasm-thread-pool-size", "0", "129", "1 to 128"},
+                                               {"--wasm-module-cache-size", "0", "1001", "1 to 1000"},
+                                               {"--max-body-size", "1048575", "104857601", "1048576 to 104857600"}}) {
+    for (const std::string& value : {limit.below, limit.above, std::string("-1"), std::string("many")}) {
+      Process process({"serve", "--worker-urls", "http://127.0.0.1:1", limit.flag, value});
+      EXPECT_EQ(process.wait(), 2) << process.text();
+      EXPECT_TRUE(contains(process.text(), limit.flag + ": Value " + value + " not in range ")) << process.text();
+      EXPECT_TRUE(contains(process.text(), limit.range)) << process.text();
+    }
+  }
+}
+
 TEST(Program, TheDemoShowsWhatItPromises) {
   Process demo({"demo", "--check"});
   EXPECT_EQ(demo.wait(), 0) << demo.text();
-  EXPECT_TRUE(contains(demo.text(), "7 passed, 0 failed")) << demo.text();
+  EXPECT_TRUE(contains(demo.text(), "10 passed, 0 failed")) << demo.text();
 }
 
 }  // namespace

@@ -1,0 +1,5 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Traps while it is instantiated.
+(func $start (unreachable))
+(start $start)

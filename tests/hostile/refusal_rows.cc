@@ -23,9 +23,7 @@ constexpr Refusal kTooMuch[] = {
     {"names_1m", "string size out of bounds"},
     {"component_modules_100", "there are more than 32 modules in the component"},
     {"components_100", "the component serves nothing"},
-    // TODO(engine): the reason is that there are more than 100 levels, which is the deployer's mistake, not the
-    // engine's.
-    {"components_1000", "Error"},
+    {"components_1000", "the component has more than 100 levels"},
 };
 
 constexpr Refusal kWants[] = {

@@ -12,7 +12,7 @@
 mod helpers;
 mod module;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
 use std::ops::Range;
 use wasm_encoder::Encode;
@@ -40,7 +40,7 @@ pub fn rewrite(wasm: &[u8], chunk_bytes: u32) -> Result<Cow<'_, [u8]>> {
 /// `None`: nothing to do.
 fn binary(wasm: &[u8], chunk_bytes: u32, depth: u32) -> Result<Option<Vec<u8>>> {
     if depth > DEPTH_MAX {
-        return Err(Error::internal(format!("the component has more than {DEPTH_MAX} levels")));
+        return Err(Error::new(ErrorKind::Unsupported, format!("the component has more than {DEPTH_MAX} levels")));
     }
     if wasm.get(HEADER_BYTES - 2..HEADER_BYTES) != Some(&COMPONENT_LAYER) {
         return module::rewrite(wasm, chunk_bytes).map_err(broken);

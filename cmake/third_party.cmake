@@ -36,6 +36,12 @@ if(NOT TARGET OpenSSL::Crypto)
   message(FATAL_ERROR "OpenSSL 3 is missing. ${SANDGATE_SETUP_HINT} libssl-dev")
 endif()
 
+# The index of deployed modules.
+find_package(SQLite3 3.37 QUIET)
+if(NOT TARGET SQLite::SQLite3)
+  message(FATAL_ERROR "SQLite 3 is missing. ${SANDGATE_SETUP_HINT} libsqlite3-dev")
+endif()
+
 find_package(CLI11 CONFIG QUIET)
 if(NOT TARGET CLI11::CLI11)
   message(FATAL_ERROR "CLI11 is missing. ${SANDGATE_SETUP_HINT} libcli11-dev")

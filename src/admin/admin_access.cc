@@ -107,6 +107,15 @@ AdminAccess choose_admin_access(const AdminSettings& settings) {
   return {AdminRule::kOff, {}};
 }
 
+Result<AdminAccess> choose_listener_access(AdminListener listener, const std::string& token) {
+  if (!token.empty()) return AdminAccess{AdminRule::kToken, token};
+  if (listener == AdminListener::kUnixSocket) return AdminAccess{AdminRule::kSocket, {}};
+  if (listener == AdminListener::kLoopback) return AdminAccess{AdminRule::kLoopback, {}};
+  return fail(ErrorKind::kInvalid,
+              "--admin-listen: other machines reach this address, so it needs --admin-token as well; or write "
+              "127.0.0.1:PORT or unix:/PATH");
+}
+
 std::optional<Problem> refuse_admin(const Exchange& exchange, const AdminAccess& access) {
   switch (access.rule) {
     case AdminRule::kLoopback:
@@ -115,6 +124,7 @@ std::optional<Problem> refuse_admin(const Exchange& exchange, const AdminAccess&
     case AdminRule::kToken:
       if (!access.token.empty() && shows_token(exchange.request.fields, access.token)) return std::nullopt;
       return Problem{.status = 401, .error = "unauthorized", .detail = kTokenWanted, .authenticate = "Bearer"};
+    case AdminRule::kSocket: return std::nullopt;
     case AdminRule::kOff: break;
   }
   return denied(kAdminOff);

@@ -22,6 +22,7 @@ enum class AdminRule : unsigned char {
   kOff,       // nobody
   kLoopback,  // plain clients on this machine
   kToken,     // whoever shows the token, from anywhere
+  kSocket,    // whoever may connect to the Unix socket: its permissions decide
 };
 
 struct AdminAccess {
@@ -38,6 +39,11 @@ struct AdminSettings {
 // A token wins; without one a server that only listens on loopback, or was told to, serves loopback clients; any other
 // serves nobody.
 AdminAccess choose_admin_access(const AdminSettings& settings);
+
+// Where a listener of the module API's own is.
+enum class AdminListener : unsigned char { kUnixSocket, kLoopback, kBeyond };
+// A token wins here, too. kInvalid: beyond loopback without one.
+Result<AdminAccess> choose_listener_access(AdminListener listener, const std::string& token);
 
 // Nothing when this exchange may use the module API, else the answer: 401 with WWW-Authenticate, or 403. Texts are
 // static.

@@ -245,5 +245,16 @@ TEST(Guards, AnswerOrHandOn) {
   EXPECT_EQ(proxied.sent().status, 403);
 }
 
+TEST(AdminAccess, AListenerOfItsOwnIsOpenWhereTheSystemGuardsIt) {
+  EXPECT_EQ(choose_listener_access(AdminListener::kUnixSocket, "")->rule, AdminRule::kSocket);
+  EXPECT_EQ(choose_listener_access(AdminListener::kLoopback, "")->rule, AdminRule::kLoopback);
+  for (AdminListener listener : {AdminListener::kUnixSocket, AdminListener::kLoopback, AdminListener::kBeyond})
+    EXPECT_EQ(choose_listener_access(listener, "secret")->rule, AdminRule::kToken);
+  Result<AdminAccess> refused = choose_listener_access(AdminListener::kBeyond, "");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid);
+  EXPECT_NE(refused.error().detail.find("--admin-token"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sandgate::admin

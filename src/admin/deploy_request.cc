@@ -8,7 +8,7 @@
 #include <boost/system/error_code.hpp>
 #include <optional>
 
-#include "admin/module_options_json.h"
+#include "modules/module_options_json.h"
 
 namespace sandgate::admin {
 namespace {
@@ -75,7 +75,7 @@ std::expected<Descriptor, BadRequest> descriptor(const json::value& value, const
     return wrong_shape(at + ".module_type", R"(expected "Middleware", the only type there is)");
   auto points = attach_points(*object, at);
   if (!points) return std::unexpected(std::move(points.error()));
-  auto options = parse_module_options(*object, at);
+  auto options = modules::parse_module_options(*object, at);
   if (!options) return std::unexpected(BadRequest{422, std::move(options.error())});
   return Descriptor{std::move(*name), std::move(*file_path), std::move(*points), std::move(*options)};
 }

@@ -2,11 +2,15 @@
 #include "admin/wasm_api.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "admin/deploy_request.h"
+#include "admin/put_request.h"
+#include "admin/received_body.h"
 #include "admin/wasm_report.h"
 #include "base/ascii.h"
 #include "exchange/problem.h"
@@ -17,9 +21,24 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 
+constexpr std::string_view kModuleMethods = "GET, HEAD, PUT, DELETE";
+constexpr std::string_view kRequestTooLarge = "The body of a deployment is at most 1 MiB";
+constexpr std::string_view kModuleTooLarge = "A module is at most 64 MiB";
+static_assert(modules::kModuleBytesMax == std::uint64_t{64} << 20, "the text above names it");
+
+std::string_view media_type(const Exchange& exchange) {
+  std::string_view content_type = exchange.request.fields.find(http::FieldId::kContentType).value_or("");
+  return trimmed(content_type.substr(0, content_type.find(';')));
+}
+
+// What carries bytes. Nothing is fine, too.
+bool is_module_type(std::string_view type) {
+  return type.empty() || equals_ignoring_case(type, "application/wasm") ||
+         equals_ignoring_case(type, "application/octet-stream");
+}
+
 // application/json or any type with the suffix +json (RFC 6839), parameters aside.
-bool is_json(std::string_view content_type) {
-  std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
+bool is_json(std::string_view type) {
   constexpr std::string_view kPrefix = "application/";
   constexpr std::string_view kSuffix = "+json";
   if (equals_ignoring_case(type, kJson)) return true;
@@ -40,27 +59,6 @@ std::string parse_uuid(std::string_view text) {
     uuid += c;
   }
   return uuid;
-}
-
-Task<Result<std::string>> read_body(Exchange& exchange) {
-  std::string body;
-  if (exchange.body().length().value_or(0) > WasmApi::kBodyBytesMax) co_return fail(ErrorKind::kTooLarge, "");
-  while (true) {
-    Result<std::string_view> piece = co_await exchange.body().read();
-    if (!piece) co_return fail(piece.error());
-    if (piece->empty()) co_return body;
-    if (body.size() + piece->size() > WasmApi::kBodyBytesMax) co_return fail(ErrorKind::kTooLarge, "");
-    body += *piece;
-  }
-}
-
-// `failed` is what the body source said; a client is slow here, not an upstream.
-Task<Status> answer_unread_body(Exchange& exchange, Error failed) {
-  Problem problem{.status = status_of(failed.kind), .error = error_kind_name(failed.kind), .detail = failed.detail};
-  if (failed.kind == ErrorKind::kTooLarge) problem.detail = "The body of a deployment is at most 1 MiB";
-  if (failed.kind == ErrorKind::kTimedOut) problem.status = 408;
-  Status done = co_await respond_problem(exchange, problem);
-  co_return done;
 }
 
 Task<Status> answer_problem(Exchange& exchange, Problem problem) {
@@ -90,6 +88,54 @@ void log_outcome(const Exchange& exchange, const DeployOutcome& outcome) {
                separator, log::escaped(error.cause));
 }
 
+const modules::DeployedModule* find(const modules::Snapshot& snapshot, std::string_view id) {
+  std::string uuid = parse_uuid(id);
+  return modules::find_by_uuid_or_name(snapshot, uuid.empty() ? id : uuid);
+}
+
+// The caller keeps the module.
+Task<Status> answer_module(Exchange& exchange, int status, const modules::DeployedModule& module) {
+  std::string report = module_report(module);
+  http::Fields extra(exchange.arena());
+  extra.add("cache-control", "no-store");
+  Status done = co_await respond(exchange, status, kJson, report, &extra);
+  co_return done;
+}
+
+// What can be told before the body is read. Texts are static.
+std::optional<Problem> refuse_put(const Exchange& exchange, std::string_view name) {
+  if (!is_module_type(media_type(exchange))) {
+    return Problem{.status = 415,
+                   .error = "unsupported_media_type",
+                   .detail = "The body is the module itself: send it with Content-Type: application/wasm, or without"};
+  }
+  if (!parse_uuid(name).empty()) {
+    return Problem{.status = 400, .error = "invalid", .detail = "PUT takes the name of a module, not its UUID"};
+  }
+  return std::nullopt;
+}
+
+// Settings that a PUT does not name are those of the module that it replaces: they are secrets that its sender need not
+// know.
+void keep_config(const modules::Snapshot& snapshot, modules::Descriptor& descriptor) {
+  if (descriptor.options.config) return;
+  const modules::DeployedModule* old = modules::find_by_name(snapshot, descriptor.name);
+  if (old != nullptr) descriptor.options.config = old->options.config;
+}
+
+void log_put(const Exchange& exchange, std::string_view name, const Result<modules::PutResult>& result) {
+  constexpr std::array<std::string_view, 3> kKinds = {"deployed", "replaced", "unchanged"};
+  std::string id = log::escaped(exchange.id);
+  std::string module = log::escaped(name, modules::kNameBytesMax);
+  if (result) {
+    log::info("request {}: module \"{}\" {} as {}", id, module, kKinds[static_cast<std::size_t>(result->kind)],
+              result->module->uuid);
+    return;
+  }
+  log::warning("request {}: module \"{}\" not deployed: {}; cause: {}", id, module, log::escaped(result.error().detail),
+               log::escaped(result.error().cause));
+}
+
 }  // namespace
 
 Task<Status> WasmApi::serve(Exchange& exchange) const {
@@ -100,23 +146,25 @@ Task<Status> WasmApi::serve(Exchange& exchange) const {
     if (method == "GET" || method == "HEAD") return list(exchange);
     return answer_method(exchange, "GET, HEAD, POST");
   }
-  std::string_view uuid = path.substr(std::min(path.size(), kPath.size() + 1));
-  if (uuid.empty() || uuid.find('/') != std::string_view::npos) {
-    return answer_problem(exchange,
-                          {.status = 404, .error = "not_found", .detail = "The module API has /wasm and /wasm/{uuid}"});
+  std::string_view id = path.substr(std::min(path.size(), kPath.size() + 1));
+  if (id.empty() || id.find('/') != std::string_view::npos) {
+    return answer_problem(
+        exchange, {.status = 404, .error = "not_found", .detail = "The module API has /wasm and /wasm/{uuid or name}"});
   }
-  if (method == "DELETE") return remove(exchange, uuid);
-  return answer_method(exchange, "DELETE");
+  if (method == "GET" || method == "HEAD") return show(exchange, id);
+  if (method == "PUT") return put(exchange, id);
+  if (method == "DELETE") return remove(exchange, id);
+  return answer_method(exchange, kModuleMethods);
 }
 
 Task<Status> WasmApi::deploy(Exchange& exchange) const {
-  if (!is_json(exchange.request.fields.find(http::FieldId::kContentType).value_or(""))) {
+  if (!is_json(media_type(exchange))) {
     Problem problem{
         .status = 415, .error = "unsupported_media_type", .detail = "Expected Content-Type: application/json"};
     Status done = co_await respond_problem(exchange, problem);
     co_return done;
   }
-  Result<std::string> body = co_await read_body(exchange);
+  Result<std::string> body = co_await receive_body(exchange, kBodyBytesMax, kRequestTooLarge);
   if (!body) {
     Status done = co_await answer_unread_body(exchange, body.error());
     co_return done;
@@ -151,15 +199,69 @@ Task<Status> WasmApi::list(Exchange& exchange) const {
   co_return done;
 }
 
-// `text` is a part of the exchange's path.
-Task<Status> WasmApi::remove(Exchange& exchange, std::string_view text) const {
-  std::string uuid = parse_uuid(text);
-  if (uuid.empty()) {
-    Problem problem{.status = 400, .error = "invalid", .detail = "The last part of the path is not a UUID"};
-    Status done = co_await respond_problem(exchange, problem);
+Task<Status> WasmApi::show(Exchange& exchange, std::string_view id) const {
+  std::shared_ptr<const modules::Snapshot> snapshot = store_.snapshot();
+  const modules::DeployedModule* module = find(*snapshot, id);
+  if (module == nullptr) {
+    Status done = co_await answer_problem(
+        exchange, {.status = 404, .error = "not_found", .detail = "No module has this UUID or name"});
     co_return done;
   }
-  Status removed = store_.remove(uuid);
+  Status done = co_await answer_module(exchange, 200, *module);
+  co_return done;
+}
+
+// `name` is a part of the exchange's path.
+Task<Status> WasmApi::put(Exchange& exchange, std::string_view name) const {
+  std::optional<Problem> refusal = refuse_put(exchange, name);
+  if (refusal) {
+    Status done = co_await respond_problem(exchange, *refusal);
+    co_return done;
+  }
+  Result<modules::Descriptor> descriptor = parse_put_request(name, exchange.request.query, exchange.request.fields);
+  if (!descriptor) {
+    Status done = co_await respond_error(exchange, descriptor.error());
+    co_return done;
+  }
+  Result<modules::Deployer::Place> place = deployer_.enter();
+  if (!place) {
+    Status done = co_await respond_error(exchange, place.error());
+    co_return done;
+  }
+  Result<std::string> wasm = co_await receive_body(exchange, modules::kModuleBytesMax, kModuleTooLarge);
+  if (!wasm) {
+    Status done = co_await answer_unread_body(exchange, wasm.error());
+    co_return done;
+  }
+  keep_config(*store_.snapshot(), *descriptor);
+  Result<modules::PutResult> result =
+      co_await deployer_.put(std::move(*place), *std::move(descriptor), *std::move(wasm), exchange.loop());
+  log_put(exchange, name, result);
+  if (!result) {
+    Status done = co_await respond_error(exchange, result.error());
+    co_return done;
+  }
+  Status done =
+      co_await answer_module(exchange, result->kind == modules::PutKind::kCreated ? 201 : 200, *result->module);
+  co_return done;
+}
+
+// `id` is a part of the exchange's path.
+Task<Status> WasmApi::remove(Exchange& exchange, std::string_view id) const {
+  std::string uuid = parse_uuid(id);
+  if (uuid.empty()) {
+    std::shared_ptr<const modules::Snapshot> snapshot = store_.snapshot();
+    const modules::DeployedModule* named = modules::find_by_name(*snapshot, id);
+    if (named == nullptr) {
+      Problem problem{.status = 400,
+                      .error = "invalid",
+                      .detail = "The last part of the path is not a UUID, and no module has it as its name"};
+      Status done = co_await respond_problem(exchange, problem);
+      co_return done;
+    }
+    uuid = named->uuid;
+  }
+  Status removed = co_await deployer_.remove(uuid, exchange.loop());
   if (!removed) {
     Status done = co_await respond_error(exchange, removed.error());
     co_return done;
@@ -173,6 +275,12 @@ Task<Status> WasmOff::serve(Exchange& exchange) const {
   return answer_problem(exchange, {.status = 404,
                                    .error = "not_found",
                                    .detail = "WebAssembly modules are off: start the server with --enable-wasm"});
+}
+
+Task<Status> WasmElsewhere::serve(Exchange& exchange) const {
+  return answer_problem(
+      exchange,
+      {.status = 404, .error = "not_found", .detail = "The module API is not on this port; see --admin-listen"});
 }
 
 }  // namespace sandgate::admin

@@ -36,6 +36,10 @@ class FakeCompiler final : public sandbox::Compiler {
     }
     co_return fail(ErrorKind::kInvalid, "the module is not valid", "hidden cause");
   }
+  Result<std::shared_ptr<const sandbox::Module>> compile_now(std::string_view, std::string_view,
+                                                             const sandbox::Grants&) override {
+    return fail(ErrorKind::kUnsupported, "not for tests of the API");
+  }
 };
 
 class WasmApiTest : public sandbox::testing::GuestTest {
@@ -53,6 +57,14 @@ class WasmApiTest : public sandbox::testing::GuestTest {
     return finish(fake);
   }
   test::SentResponse post_modules(const std::string& modules) { return post(R"({"modules":[)" + modules + "]}"); }
+  test::SentResponse put(std::string_view name, std::string_view query, std::string_view body,
+                         std::string_view content_type = "application/wasm") {
+    test::FakeExchange fake("PUT", "/wasm/" + std::string(name));
+    fake.exchange.request.query = fake.arena.copy(query);
+    if (!content_type.empty()) fake.add_field("Content-Type", content_type);
+    fake.set_body(body);
+    return finish(fake);
+  }
   test::SentResponse call(std::string_view method, std::string_view path) {
     test::FakeExchange fake(method, path);
     return finish(fake);
@@ -80,7 +92,8 @@ class WasmApiTest : public sandbox::testing::GuestTest {
   test::TemporaryFolder folder_;
   modules::ModuleStore store_;
   FakeCompiler compiler_;
-  modules::Deployer deployer_{store_, compiler_, ""};
+  modules::Registry registry_{store_, nullptr};
+  modules::Deployer deployer_{registry_, compiler_, ""};
   WasmApi api_{store_, deployer_};
 };
 
@@ -254,10 +267,10 @@ TEST_F(WasmApiTest, NamesTheMethodsOfAPath) {
     EXPECT_EQ(sent.status, 405) << method;
     EXPECT_EQ(sent.field("allow"), "GET, HEAD, POST");
   }
-  for (const char* method : {"GET", "POST", "PUT"}) {
+  for (const char* method : {"POST", "PATCH", "OPTIONS"}) {
     test::SentResponse sent = call(method, "/wasm/11111111-2222-4333-8444-555555555555");
     EXPECT_EQ(sent.status, 405) << method;
-    EXPECT_EQ(sent.field("allow"), "DELETE");
+    EXPECT_EQ(sent.field("allow"), "GET, HEAD, PUT, DELETE");
   }
 }
 
@@ -276,6 +289,86 @@ TEST_F(WasmApiTest, DeploysForAClientThatLeavesBeforeTheReply) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().kind, ErrorKind::kDisconnected);
   EXPECT_EQ(store_.snapshot()->all.size(), 1U);
+}
+
+TEST_F(WasmApiTest, PutsABodyAndShowsItAsGetDoes) {
+  std::string both = test::read_guest("both_hooks");
+  test::SentResponse created = put("auth", "attach=OnRequest,OnResponse&on_failure=open", both);
+  EXPECT_EQ(created.status, 201) << created.body;
+  boost::json::value module = json(created);
+  EXPECT_EQ(module.at("module_meta").at("name"), "auth");
+  EXPECT_EQ(module.at("module_meta").at("file_path"), "");
+  EXPECT_EQ(module.at("module_meta").at("on_failure"), "open");
+  EXPECT_EQ(module.at("module_meta").at("attach_points").as_array().size(), 2U);
+  EXPECT_EQ(json(call("GET", "/wasm")).at("modules").at(0), module);
+  std::string uuid(module.at("module_uuid").as_string());
+  EXPECT_EQ(json(call("GET", "/wasm/auth")), module);
+  EXPECT_EQ(json(call("GET", "/wasm/" + uuid)), module);
+
+  EXPECT_EQ(put("auth", "attach=OnRequest,OnResponse&on_failure=open", both, "application/octet-stream").status, 200);
+  test::SentResponse replaced = put("auth", "attach=OnRequest", test::read_guest("reject_403"), "");
+  EXPECT_EQ(replaced.status, 200);
+  EXPECT_EQ(json(replaced).at("module_uuid"), module.at("module_uuid"));
+  EXPECT_EQ(json(replaced).at("module_meta").at("on_failure"), nullptr);
+  EXPECT_EQ(store_.snapshot()->all.size(), 1U);
+}
+
+TEST_F(WasmApiTest, PutTakesContentsThatAreDeployedAlreadyAndPostDoesNot) {
+  std::string both = test::read_guest("both_hooks");
+  EXPECT_EQ(put("a", "attach=OnRequest", both).status, 201);
+  EXPECT_EQ(put("b", "attach=OnRequest", both).status, 201);
+  test::SentResponse posted = post_modules(module_json("c", guest_file("both_hooks")));
+  EXPECT_EQ(posted.status, 400);
+  EXPECT_THAT(result_of(posted, 0, "Error"), HasSubstr("same sha256"));
+}
+
+TEST_F(WasmApiTest, APutKeepsTheSettingsThatItCannotSay) {
+  ASSERT_EQ(post(R"({"modules":[{"name":"auth","file_path":")" + guest_file("both_hooks") +
+                 R"(","module_type":"Middleware","attach_points":[],"config":{"key":"value"}}]})")
+                .status,
+            200);
+  ASSERT_EQ(put("auth", "attach=OnRequest", test::read_guest("reject_403")).status, 200);
+  const auto& config = store_.snapshot()->all.at(0)->options.config;
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->at(0).second, "value");
+}
+
+TEST_F(WasmApiTest, RefusesAPutThatIsWrong) {
+  std::string both = test::read_guest("both_hooks");
+  expect_problem(put("auth", "", both), 400, "attach: missing");
+  expect_problem(put("auth", "attach=OnRequest&colour=blue", both), 400, "colour: there is no such parameter");
+  expect_problem(put("auth", "attach=OnRequest", ""), 400, "Invalid WASM component");
+  expect_problem(put("auth", "attach=OnRequest", "text"), 400, "Invalid WASM component");
+  expect_problem(put("a!b", "attach=OnRequest", both), 400, "Module name may only contain");
+  expect_problem(put("auth", "attach=OnRequest", test::read_guest("only_response")), 400, "Attach point OnRequest");
+  expect_problem(put("auth", "attach=OnRequest", both, "application/x-www-form-urlencoded"), 415, "application/wasm");
+  expect_problem(put("11111111-2222-4333-8444-555555555555", "attach=OnRequest", both), 400, "not its UUID");
+  EXPECT_TRUE(store_.snapshot()->all.empty());
+}
+
+TEST_F(WasmApiTest, APutHasABoundOnTheBody) {
+  test::FakeExchange fake("PUT", "/wasm/auth");
+  fake.exchange.request.query = "attach=OnRequest";
+  std::string piece(1 << 20, ' ');
+  auto body = std::make_unique<test::PiecesBody>(std::vector<std::string>(80, piece));
+  const test::PiecesBody& pieces = *body;
+  fake.set_body(std::move(body));
+  expect_problem(finish(fake), 413, "64 MiB");
+  EXPECT_EQ(pieces.pieces_read(), 65U);
+}
+
+TEST_F(WasmApiTest, RemovesAndShowsByName) {
+  ASSERT_EQ(put("auth", "attach=OnRequest", test::read_guest("both_hooks")).status, 201);
+  expect_problem(call("GET", "/wasm/other"), 404, "No module");
+  EXPECT_EQ(call("DELETE", "/wasm/auth").body, "Module removed successfully");
+  expect_problem(call("GET", "/wasm/auth"), 404, "No module");
+}
+
+TEST(WasmElsewhere, SaysWhereItIs) {
+  test::FakeExchange fake("GET", "/wasm");
+  EXPECT_TRUE(test::serve(WasmElsewhere(), fake));
+  EXPECT_EQ(fake.sent().status, 404);
+  EXPECT_THAT(fake.sent().body, HasSubstr("--admin-listen"));
 }
 
 TEST(WasmOff, SaysHowToTurnItOn) {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "admin/module_options_json.h"
 #include "exchange/problem.h"
+#include "modules/module_options_json.h"
 #include "platform/clock.h"
 
 namespace sandgate::admin {
@@ -66,7 +66,12 @@ void append_module(std::string& out, const DeployedModule& module) {
   append_text_member(out, "last_accessed_at", platform::format_rfc3339(accessed));
   fmt::format_to(std::back_inserter(out), R"("access_count":{},)", module.access_count.load(std::memory_order_relaxed));
   append_attach_points(out, module.attach_points);
-  append_module_options(out, module.options);
+  modules::append_module_options(out, module.options);
+  if (!module.unavailable.empty()) {
+    out += R"(,"unavailable":")";
+    append_json_string(out, module.unavailable);
+    out += '"';
+  }
   out += "}}";
 }
 
@@ -82,7 +87,7 @@ std::string deploy_report(std::span<const DeployOutcome> outcomes) {
     append_text_member(out, "file_path", outcome.descriptor.file_path);
     append_text_member(out, "module_type", "Middleware");
     append_attach_points(out, outcome.descriptor.attach_points);
-    append_module_options(out, outcome.descriptor.options);
+    modules::append_module_options(out, outcome.descriptor.options);
     out += outcome.uuid ? R"(,"add_result":{"Success":")" : R"(,"add_result":{"Error":")";
     append_json_string(out, outcome.uuid ? *outcome.uuid : outcome.uuid.error().detail);
     out += "\"}}";
@@ -105,6 +110,13 @@ std::string module_report(const modules::Snapshot& snapshot, const modules::Exec
                  R"("total_execution_time_ms":{},"max_execution_time_ms":{},"average_execution_time_ms":{}}}}})",
                  totals.executions, totals.successes, totals.failures, milliseconds(totals.total_ns),
                  milliseconds(totals.max_ns), average_milliseconds(totals));
+  out += '\n';
+  return out;
+}
+
+std::string module_report(const modules::DeployedModule& module) {
+  std::string out;
+  append_module(out, module);
   out += '\n';
   return out;
 }

@@ -25,4 +25,7 @@ std::string deploy_report(std::span<const DeployOutcome> outcomes);
 // without executions.
 std::string module_report(const modules::Snapshot& snapshot, const modules::ExecutionTotals& totals);
 
+// One of the elements of "modules", as a document of its own.
+std::string module_report(const modules::DeployedModule& module);
+
 }  // namespace sandgate::admin

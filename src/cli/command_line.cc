@@ -39,6 +39,8 @@ struct ServeLine {
   unsigned drain_seconds = 30;
   unsigned execution_milliseconds = 1000;
   unsigned cpu_milliseconds = 0;
+  std::string data_directory = ".sandgate";
+  bool ephemeral = false;
   bool no_health = false;
   bool no_metrics = false;
 };
@@ -76,6 +78,11 @@ void add_proxying(CLI::App& serve, ServeLine& line) {
       ->group("Proxying");
 }
 
+// A variable of a script that is not set must not mean that nothing is kept.
+std::string refuse_empty(const std::string& text) {
+  return text.empty() ? "is empty; name a folder, or write --ephemeral to keep nothing" : "";
+}
+
 void add_modules(CLI::App& serve, ServeLine& line) {
   serve.add_flag("--enable-wasm", line.settings.enable_wasm, "serve /wasm and run the modules deployed there")
       ->group("Modules");
@@ -89,6 +96,22 @@ void add_modules(CLI::App& serve, ServeLine& line) {
       ->group("Modules");
   serve.add_option("--module-dir", line.settings.module_directory, "deploy only files from this folder")
       ->check(CLI::ExistingDirectory)
+      ->group("Modules");
+  serve
+      .add_option("--wasm-module", line.settings.wasm_modules,
+                  "deploy this file before the port opens, as NAME=FILE@OnRequest,OnResponse; repeatable")
+      ->allow_extra_args(false)
+      ->group("Modules");
+  serve
+      .add_option("--admin-listen", line.settings.admin_listen,
+                  "serve /wasm on this address instead of the main port, as unix:/run/sandgate.sock or 127.0.0.1:3001")
+      ->group("Modules");
+  CLI::Option* data = serve.add_option("--data-dir", line.data_directory, "where deployed modules are kept")
+                          ->check(&refuse_empty)
+                          ->capture_default_str()
+                          ->group("Modules");
+  serve.add_flag("--ephemeral", line.ephemeral, "keep no modules: the next start has none of them")
+      ->excludes(data)
       ->group("Modules");
   serve.add_option("--cache-dir", line.settings.cache_directory, "compiled code; by default $XDG_CACHE_HOME/sandgate")
       ->group("Modules");
@@ -165,6 +188,7 @@ void add_observing(CLI::App& serve, ServeLine& line) {
 
 int run_serve(ServeLine& line) {
   line.settings.wasm_admin_loopback = line.wasm_admin == "loopback";
+  if (!line.ephemeral) line.settings.data_directory = line.data_directory;
   line.settings.health_endpoints = !line.no_health;
   line.settings.metrics_endpoint = !line.no_metrics;
   line.settings.wasm_execution_time_max = Milliseconds(line.execution_milliseconds);

@@ -65,6 +65,10 @@ template <typename Record>
 Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& record) const {
   Loop& loop = call.exchange.loop();
   modules::HookStats& stats = call.module.stats(call.point);
+  if (call.module.module == nullptr) {
+    co_return std::unexpected(
+        sandbox::GuestFailure{sandbox::FailureKind::kInternal, "unavailable: " + call.module.unavailable});
+  }
   CallLimit::Place place = limit_.try_enter();
   if (!place) {
     Nanoseconds queued = loop.precise_now();

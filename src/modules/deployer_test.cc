@@ -47,6 +47,10 @@ class FakeCompiler final : public sandbox::Compiler {
     }
     co_return fail(ErrorKind::kInvalid, "the module is not valid: unexpected end", "parser state");
   }
+  Result<std::shared_ptr<const sandbox::Module>> compile_now(std::string_view, std::string_view,
+                                                             const sandbox::Grants&) override {
+    return fail(ErrorKind::kUnsupported, "not for tests of the deployer");
+  }
 
   int calls = 0;
   std::optional<Error> failure;
@@ -60,6 +64,13 @@ class DeployerTest : public sandbox::testing::GuestTest {
   Result<std::string> deploy(std::string name, std::string path, std::vector<AttachPoint> points = {kRequest}) {
     return test::run(loop_, deployer_.deploy({std::move(name), std::move(path), std::move(points)}, loop_));
   }
+  Result<PutResult> put(std::string name, const std::string& guest, std::vector<AttachPoint> points = {kRequest},
+                        ModuleOptions options = {}) {
+    Result<Deployer::Place> place = deployer_.enter();
+    if (!place) return fail(std::move(place.error()));
+    Descriptor descriptor{std::move(name), {}, std::move(points), std::move(options)};
+    return test::run(loop_, deployer_.put(std::move(*place), std::move(descriptor), guest, loop_));
+  }
   // Starts a deployment and leaves it.
   static Detached start(Task<Result<std::string>> task, std::optional<Result<std::string>>& result) {
     Result<std::string> uuid = co_await task;
@@ -70,7 +81,8 @@ class DeployerTest : public sandbox::testing::GuestTest {
   test::FakeLoop loop_;
   ModuleStore store_;
   FakeCompiler compiler_;
-  Deployer deployer_{store_, compiler_, ""};
+  Registry registry_{store_, nullptr};
+  Deployer deployer_{registry_, compiler_, ""};
 };
 
 TEST_F(DeployerTest, AddsAModuleWithWhatIsKnownOfIt) {
@@ -159,8 +171,9 @@ TEST_F(DeployerTest, LetsOneOfTwoWithTheSameNameWin) {
   start(deployer_.deploy({"auth", guest_file("reject_403"), {kRequest}}, loop_), second);
   ASSERT_TRUE(loop_.run_until([&] { return compiler_.gates.size() == 2; }));
   compiler_.gates[1].set();
+  ASSERT_TRUE(loop_.run_until([&] { return second.has_value(); }));
   compiler_.gates[0].set();
-  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(loop_.run_until([&] { return first.has_value(); }));
   EXPECT_TRUE(second->has_value()) << "compiled first";
   EXPECT_THAT(first->error().detail, HasSubstr("same name already exists"));
   ASSERT_EQ(store_.snapshot()->all.size(), 1U);
@@ -175,7 +188,7 @@ TEST_F(DeployerTest, LetsOneOfTwoWithTheSameContentWin) {
   start(deployer_.deploy({"b", guest_file("both_hooks"), {kRequest}}, loop_), second);
   ASSERT_TRUE(loop_.run_until([&] { return compiler_.gates.size() == 2; }));
   for (Event& gate : compiler_.gates) gate.set();
-  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(loop_.run_until([&] { return first && second; }));
   EXPECT_NE(first->has_value(), second->has_value());
   EXPECT_EQ(store_.snapshot()->all.size(), 1U);
 }
@@ -199,7 +212,7 @@ TEST_F(DeployerTest, HasABoundOnWhatIsUnderWay) {
 TEST_F(DeployerTest, TakesOnlyFilesOfTheModuleDirectory) {
   std::string modules = folder_.make_folder("modules");
   std::string inside = folder_.write("modules/both.wasm", test::read_guest("both_hooks"));
-  Deployer deployer(store_, compiler_, modules);
+  Deployer deployer(registry_, compiler_, modules);
   EXPECT_THAT(test::run(loop_, deployer.deploy({"a", guest_file("reject_403"), {kRequest}}, loop_)).error().detail,
               StartsWith("Module file is not available"));
   EXPECT_TRUE(test::run(loop_, deployer.deploy({"a", inside, {kRequest}}, loop_)).has_value());
@@ -210,6 +223,70 @@ TEST_F(DeployerTest, NeedsTheFileOnlyOnce) {
   ASSERT_TRUE(deploy("auth", path).has_value());
   std::filesystem::remove(path);
   EXPECT_TRUE(store_.snapshot()->all[0]->module->serves_on_request());
+}
+
+TEST_F(DeployerTest, PutDeploysReplacesAndLeavesWhatIsThere) {
+  std::string both = test::read_guest("both_hooks");
+  Result<PutResult> first = put("auth", both);
+  ASSERT_TRUE(first) << first.error().detail;
+  EXPECT_EQ(first->kind, PutKind::kCreated);
+  EXPECT_EQ(first->module->file_path, "");
+  EXPECT_EQ(first->module->size_bytes, both.size());
+  ASSERT_TRUE(put("last", test::read_guest("reject_403")));
+
+  int calls = compiler_.calls;
+  Result<PutResult> again = put("auth", both);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->kind, PutKind::kUnchanged);
+  EXPECT_EQ(again->module, first->module);
+  EXPECT_EQ(compiler_.calls, calls);
+
+  Result<PutResult> other = put("auth", test::read_guest("reject_403"));
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->kind, PutKind::kReplaced);
+  EXPECT_EQ(other->module->uuid, first->module->uuid);
+  EXPECT_NE(other->module->sha256_hex, first->module->sha256_hex);
+  EXPECT_GE(other->module->created_unix_ns, first->module->created_unix_ns);
+  std::shared_ptr<const Snapshot> snapshot = store_.snapshot();
+  ASSERT_EQ(snapshot->all.size(), 2U);
+  EXPECT_EQ(snapshot->all[0], other->module) << "in its old place";
+  EXPECT_EQ(snapshot->on_request[0], other->module);
+}
+
+TEST_F(DeployerTest, PutReplacesForOtherPointsAndOptions) {
+  std::string both = test::read_guest("both_hooks");
+  ASSERT_TRUE(put("auth", both));
+  EXPECT_EQ(put("auth", both, {kRequest, kResponse})->kind, PutKind::kReplaced);
+  ModuleOptions open;
+  open.on_failure = OnFailure::kOpen;
+  EXPECT_EQ(put("auth", both, {kRequest, kResponse}, open)->kind, PutKind::kReplaced);
+  EXPECT_EQ(put("auth", both, {kRequest, kResponse, kRequest}, open)->kind, PutKind::kUnchanged);
+  EXPECT_EQ(store_.snapshot()->all.at(0)->options.on_failure, OnFailure::kOpen);
+}
+
+TEST_F(DeployerTest, ARefusedPutLeavesTheModuleThatRuns) {
+  ASSERT_TRUE(put("auth", test::read_guest("both_hooks")));
+  std::shared_ptr<const DeployedModule> before = store_.snapshot()->all.at(0);
+  EXPECT_THAT(put("auth", "#!/bin/sh").error().detail, StartsWith("Invalid WASM component: "));
+  EXPECT_EQ(put("auth", test::read_guest("only_response")).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(put("bad name", test::read_guest("both_hooks")).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(store_.snapshot()->all, std::vector{before});
+}
+
+TEST_F(DeployerTest, APlaceIsTakenBeforeTheBodyIsThere) {
+  std::vector<Deployer::Place> places;
+  for (unsigned i = 0; i < Deployer::kDeploymentsMax; ++i) places.push_back(*deployer_.enter());
+  EXPECT_EQ(deployer_.enter().error().kind, ErrorKind::kOverloaded);
+  EXPECT_EQ(deploy("a", guest_file("both_hooks")).error().kind, ErrorKind::kOverloaded);
+  places.pop_back();
+  EXPECT_TRUE(deploy("a", guest_file("both_hooks")));
+}
+
+TEST_F(DeployerTest, Removes) {
+  Result<std::string> uuid = deploy("auth", guest_file("both_hooks"));
+  EXPECT_TRUE(test::run(loop_, deployer_.remove(*uuid, loop_)));
+  EXPECT_TRUE(store_.snapshot()->all.empty());
+  EXPECT_EQ(test::run(loop_, deployer_.remove(*uuid, loop_)).error().kind, ErrorKind::kNotFound);
 }
 
 }  // namespace

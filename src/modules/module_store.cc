@@ -18,8 +18,18 @@ void append(Snapshot& snapshot, std::shared_ptr<const DeployedModule> module) {
 
 }  // namespace
 
-bool DeployedModule::attached(AttachPoint point) const {
+bool ModuleRecord::attached(AttachPoint point) const {
   return std::ranges::find(attach_points, point) != attach_points.end();
+}
+
+const DeployedModule* find_by_name(const Snapshot& snapshot, std::string_view name) {
+  auto found = std::ranges::find(snapshot.all, name, [](const auto& module) { return std::string_view(module->name); });
+  return found == snapshot.all.end() ? nullptr : found->get();
+}
+
+const DeployedModule* find_by_uuid_or_name(const Snapshot& snapshot, std::string_view id) {
+  auto found = std::ranges::find(snapshot.all, id, [](const auto& module) { return std::string_view(module->uuid); });
+  return found == snapshot.all.end() ? find_by_name(snapshot, id) : found->get();
 }
 
 Status check_unique(const Snapshot& snapshot, std::string_view name, std::string_view sha256_hex) {
@@ -42,12 +52,30 @@ Status check_unique(const Snapshot& snapshot, std::string_view name, std::string
   return {};
 }
 
-Status ModuleStore::add(std::shared_ptr<const DeployedModule> module) {
+Status ModuleStore::add(std::shared_ptr<const DeployedModule> module, SameContent same) {
   std::lock_guard lock(mutex_);
-  if (Status unique = check_unique(*snapshot_, module->name, module->sha256_hex); !unique) return unique;
+  std::string_view content = same == SameContent::kRefused ? std::string_view(module->sha256_hex) : std::string_view();
+  if (Status unique = check_unique(*snapshot_, module->name, content); !unique) return unique;
   auto next = std::make_shared<Snapshot>(*snapshot_);
   append(*next, std::move(module));
   snapshot_ = std::move(next);
+  version_.fetch_add(1, std::memory_order_release);
+  return {};
+}
+
+Status ModuleStore::replace(std::shared_ptr<const DeployedModule> module) {
+  // Freed after the lock, as below.
+  std::shared_ptr<const Snapshot> previous;
+  std::lock_guard lock(mutex_);
+  bool found = false;
+  auto next = std::make_shared<Snapshot>();
+  for (const auto& old : snapshot_->all) {
+    bool replaced = old->uuid == module->uuid;
+    append(*next, replaced ? module : old);
+    found = found || replaced;
+  }
+  if (!found) return fail(ErrorKind::kNotFound, fmt::format("Module with UUID {} not found", module->uuid));
+  previous = std::exchange(snapshot_, std::move(next));
   version_.fetch_add(1, std::memory_order_release);
   return {};
 }

@@ -17,28 +17,22 @@
 #include "base/result.h"
 #include "modules/execution_stats.h"
 #include "modules/hook_stats.h"
-#include "modules/module_options.h"
+#include "modules/module_record.h"
 #include "sandbox/module.h"
 
 namespace sandgate::modules {
 
 // A module as it was deployed. Immutable but for the counters.
-struct DeployedModule : std::enable_shared_from_this<DeployedModule> {
-  std::string uuid;       // version 4, lower case
-  std::string name;       // [A-Za-z0-9._-]{1,64}
-  std::string file_path;  // as given
-  std::string sha256_hex;
-  std::uint64_t size_bytes = 0;
-  std::int64_t created_unix_ns = 0;
-  std::vector<AttachPoint> attach_points;
-  ModuleOptions options;
+struct DeployedModule : ModuleRecord, std::enable_shared_from_this<DeployedModule> {
+  // Null when the module cannot run, because its file is lost or its code does not compile any more: every call of it
+  // fails then.
   std::shared_ptr<const sandbox::Module> module;
+  std::string unavailable;  // why it cannot run; empty when it can
 
   mutable std::atomic<std::int64_t> last_accessed_unix_ns{0};
   mutable std::atomic<std::uint64_t> access_count{0};
   mutable std::array<HookStats, kAttachPoints> hooks;  // by attach point
 
-  bool attached(AttachPoint point) const;
   HookStats& stats(AttachPoint point) const { return hooks[static_cast<std::size_t>(point)]; }
 };
 
@@ -52,6 +46,11 @@ struct Snapshot {
   bool runs_nothing() const { return on_request.empty() && on_response.empty() && on_error.empty(); }
 };
 
+// The module of this name, else null. Valid as long as the snapshot.
+const DeployedModule* find_by_name(const Snapshot& snapshot, std::string_view name);
+// The module of this UUID or, when there is none, of this name, else null.
+const DeployedModule* find_by_uuid_or_name(const Snapshot& snapshot, std::string_view id);
+
 // Whether a module of this name and content may be added; an empty text is not compared. kInvalid, see
 // ModuleStore::add.
 Status check_unique(const Snapshot& snapshot, std::string_view name, std::string_view sha256_hex);
@@ -61,8 +60,13 @@ class ModuleStore {
   // A bound on what one server runs; each module costs compiled code and a row in every report.
   static constexpr std::size_t kModulesMax = 256;
 
+  // Whether a second module may have the same content.
+  enum class SameContent : bool { kRefused, kAllowed };
   // Appends. kInvalid: the name or the sha256 is deployed already (the detail names which), or the store is full.
-  Status add(std::shared_ptr<const DeployedModule> module);
+  Status add(std::shared_ptr<const DeployedModule> module, SameContent same = SameContent::kRefused);
+  // Puts the module into the place of the one with its uuid, in one step: a request sees the old one or the new one.
+  // kNotFound when there is none. Running calls finish on the old one.
+  Status replace(std::shared_ptr<const DeployedModule> module);
   // kNotFound when no module has this uuid. Running calls finish on their own reference.
   Status remove(std::string_view uuid);
 

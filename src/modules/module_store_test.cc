@@ -46,6 +46,41 @@ TEST(ModuleStore, KeepsTheOrderOfDeployment) {
   EXPECT_THAT(names(store.snapshot()->on_request), ElementsAre("zeta", "mid", "beta", "alpha"));
 }
 
+TEST(ModuleStore, AReplacementTakesThePlaceOfTheOldOne) {
+  ModuleStore store;
+  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(store.add(make_module(name)));
+  std::shared_ptr<const Snapshot> before = store.snapshot();
+  std::uint64_t version = store.version();
+  auto next = make_module("b", {kResponse});
+  ASSERT_TRUE(store.replace(next));
+  EXPECT_THAT(names(store.snapshot()->all), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(store.snapshot()->all[1], next);
+  EXPECT_THAT(names(store.snapshot()->on_request), ElementsAre("a", "c"));
+  EXPECT_THAT(names(store.snapshot()->on_response), ElementsAre("b"));
+  EXPECT_THAT(names(before->on_request), ElementsAre("a", "b", "c")) << "who has begun goes on with what it has";
+  EXPECT_NE(store.version(), version);
+  EXPECT_EQ(store.replace(make_module("d")).error().kind, ErrorKind::kNotFound);
+}
+
+TEST(ModuleStore, TakesAContentTwiceWhenToldSo) {
+  ModuleStore store;
+  auto twin = make_module("twin");
+  twin->sha256_hex = "sha-a";
+  ASSERT_TRUE(store.add(make_module("a")));
+  EXPECT_EQ(store.add(twin).error().kind, ErrorKind::kInvalid);
+  EXPECT_TRUE(store.add(twin, ModuleStore::SameContent::kAllowed));
+}
+
+TEST(ModuleStore, FindsByUuidBeforeName) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("uuid-b")));
+  ASSERT_TRUE(store.add(make_module("b")));
+  std::shared_ptr<const Snapshot> snapshot = store.snapshot();
+  EXPECT_EQ(find_by_uuid_or_name(*snapshot, "uuid-b")->name, "b");
+  EXPECT_EQ(find_by_name(*snapshot, "uuid-b")->name, "uuid-b");
+  EXPECT_EQ(find_by_uuid_or_name(*snapshot, "none"), nullptr);
+}
+
 TEST(ModuleStore, SortsModulesByAttachPoint) {
   ModuleStore store;
   ASSERT_TRUE(store.add(make_module("both", {kResponse, kRequest})));

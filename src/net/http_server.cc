@@ -37,7 +37,8 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
   }
 
   Result<Address> listen(const Address& address) override {
-    Result<std::unique_ptr<Listener>> listener = Listener::create(*loops_.front().loop, address, *this);
+    Result<std::unique_ptr<Listener>> listener =
+        Listener::create(*loops_.front().loop, address, *this, options_.unix_socket_mode);
     if (!listener) return fail(std::move(listener.error()));
     listeners_.push_back(std::move(*listener));
     return listeners_.back()->address();

@@ -66,7 +66,8 @@ bool concerns_one_connection(int error_number) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::create(LoopThread& loop, const Address& address, Sink& sink) {
+Result<std::unique_ptr<Listener>> Listener::create(LoopThread& loop, const Address& address, Sink& sink,
+                                                   unsigned unix_socket_mode) {
   int family = address.storage.ss_family;
   platform::Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return listen_failure(address);
@@ -81,6 +82,9 @@ Result<std::unique_ptr<Listener>> Listener::create(LoopThread& loop, const Addre
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length) != 0) {
     return listen_failure(address);
   }
+  // Nobody can connect before listen().
+  if (family == AF_UNIX && unix_socket_mode != 0 && ::chmod(path_of(address), unix_socket_mode) != 0)
+    return listen_failure(address);
   if (::listen(socket.get(), kBacklog) != 0) return listen_failure(address);
   Address bound;
   bound.length = sizeof(bound.storage);

@@ -38,7 +38,9 @@ class Listener final : private Poller::Watcher {
 
   // Binds and listens. kOverloaded when another program has the address, kDenied, kInternal. A Unix socket that nobody
   // listens on is replaced. `loop` and `sink` outlive the listener.
-  static Result<std::unique_ptr<Listener>> create(LoopThread& loop, const Address& address, Sink& sink);
+  // A Unix socket gets `unix_socket_mode` before anybody can connect, unless that is 0.
+  static Result<std::unique_ptr<Listener>> create(LoopThread& loop, const Address& address, Sink& sink,
+                                                  unsigned unix_socket_mode = 0);
   // On the loop's thread, or when that does not run.
   ~Listener();
 

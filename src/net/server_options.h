@@ -21,6 +21,7 @@ struct ServerOptions {
   Milliseconds write{60'000};  // without progress while the client should read
   // Open connections of the process. Each costs at most 8 KiB idle; a descriptor more for its upstream.
   std::size_t connections_max = 8192;
+  unsigned unix_socket_mode = 0;  // permissions of a Unix socket; 0: as the umask has it
 };
 
 // Read by metrics, written by loops and listeners.

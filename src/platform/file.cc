@@ -80,6 +80,10 @@ Status write_file_atomically(const std::string& path, std::string_view content, 
     ::unlink(temporary.c_str());
     return wrote;
   }
+  return sync_folder_of(path);
+}
+
+Status sync_folder_of(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
   Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0) return system_failure("syncing a folder", folder);

@@ -22,6 +22,9 @@ Result<std::string> read_file(const Descriptor& file, std::uint64_t bytes_max);
 // fsync of the folder.
 Status write_file_atomically(const std::string& path, std::string_view content, unsigned mode);
 
+// fsync of the folder that `path` is in: what was renamed there or removed from it stays so.
+Status sync_folder_of(const std::string& path);
+
 // Makes a folder (and its parents) with mode 0700, or checks that it is a folder of this user that others cannot write.
 // kDenied with the command that mends it.
 Status make_private_directory(const std::string& path);

@@ -25,6 +25,8 @@ namespace {
 
 using Compiled = Result<std::shared_ptr<const Module>>;
 
+constexpr std::string_view kNoDigest = "the sha256 of a module is 64 lower-case hex digits";
+
 // Shared by the coroutine that waits and the thread that works; the latter fills `compiled` and posts `done`.
 struct Job {
   std::string_view wasm;
@@ -62,13 +64,17 @@ class CompilerImpl final : public Compiler {
   }
 
   Task<Compiled> compile(std::string_view wasm, std::string_view sha256_hex, Grants grants, Loop& loop) override {
-    if (!is_sha256_hex(sha256_hex))
-      co_return fail(ErrorKind::kInvalid, "the sha256 of a module is 64 lower-case hex digits");
+    if (!is_sha256_hex(sha256_hex)) co_return fail(ErrorKind::kInvalid, std::string(kNoDigest));
     auto job = std::make_shared<Job>(Job{
         .wasm = wasm, .sha256_hex = std::string(sha256_hex), .grants = std::move(grants), .loop = &loop, .done = {}});
     if (!enqueue(job)) co_return fail(ErrorKind::kOverloaded, "too many modules wait to be compiled; try again later");
     co_await job->done.wait();
     co_return std::move(job->compiled);
+  }
+
+  Compiled compile_now(std::string_view wasm, std::string_view sha256_hex, const Grants& grants) override {
+    if (!is_sha256_hex(sha256_hex)) return fail(ErrorKind::kInvalid, std::string(kNoDigest));
+    return load_or_compile(wasm, std::string(sha256_hex), grants);
   }
 
  private:
@@ -92,7 +98,7 @@ class CompilerImpl final : public Compiler {
         job = std::move(queue_.front());
         queue_.pop_front();
       }
-      job->compiled = load_or_compile(*job);
+      job->compiled = load_or_compile(job->wasm, job->sha256_hex, job->grants);
       report(job);
     }
   }
@@ -101,23 +107,22 @@ class CompilerImpl final : public Compiler {
     job->loop->post([job] { job->done.set(); });
   }
 
-  Compiled load_or_compile(const Job& job) {
+  Compiled load_or_compile(std::string_view wasm, const std::string& sha256_hex, const Grants& grants) {
     if (cache_ != nullptr) {
-      if (std::optional<std::string> code = cache_->find(job.sha256_hex)) {
-        Compiled module = Module::load(engine_, *code, job.grants);
+      if (std::optional<std::string> code = cache_->find(sha256_hex)) {
+        Compiled module = Module::load(engine_, *code, grants);
         // A refused import is the module's fault or its grants', not the cache's.
         if (module || module.error().kind == ErrorKind::kDenied) return module;
-        log::warning("code cache: the code of module {} does not load and is compiled again: {} {}", job.sha256_hex,
+        log::warning("code cache: the code of module {} does not load and is compiled again: {} {}", sha256_hex,
                      module.error().detail, module.error().cause);
-        cache_->remove(job.sha256_hex);
+        cache_->remove(sha256_hex);
       }
     }
-    Result<std::string> code = compile_in_child(options_, job.wasm, stop_);
+    Result<std::string> code = compile_in_child(options_, wasm, stop_);
     if (!code) return fail(std::move(code.error()));
-    Compiled module = Module::load(engine_, *code, job.grants);
+    Compiled module = Module::load(engine_, *code, grants);
     // What lacks a grant is kept: the next deployment may bring it.
-    if (cache_ != nullptr && (module || module.error().kind == ErrorKind::kDenied))
-      cache_->store(job.sha256_hex, *code);
+    if (cache_ != nullptr && (module || module.error().kind == ErrorKind::kDenied)) cache_->store(sha256_hex, *code);
     return module;
   }
 

@@ -42,6 +42,9 @@ class Compiler {
   // kOverloaded, kInternal.
   virtual Task<Result<std::shared_ptr<const Module>>> compile(std::string_view wasm, std::string_view sha256_hex,
                                                               Grants grants, Loop& loop) = 0;
+  // The same on the calling thread, past the queue: for the start of a server. Blocking; any number of threads.
+  virtual Result<std::shared_ptr<const Module>> compile_now(std::string_view wasm, std::string_view sha256_hex,
+                                                            const Grants& grants) = 0;
 };
 
 // main() of the child: limits itself, reads the module from stdin, writes the framed result to stdout. Returns the exit

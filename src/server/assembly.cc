@@ -8,6 +8,7 @@
 
 #include "gateway/cidr.h"
 #include "gateway/worker_urls.h"
+#include "modules/start_up.h"
 #include "server/cache_directory.h"
 #include "version.h"
 
@@ -19,6 +20,7 @@ std::string_view admin_text(admin::AdminRule rule) {
     case admin::AdminRule::kOff: return "nobody (no --admin-token, and the port is open beyond this machine)";
     case admin::AdminRule::kLoopback: return "plain clients on this machine";
     case admin::AdminRule::kToken: return "whoever shows the admin token";
+    case admin::AdminRule::kSocket: return "whoever may open the Unix socket";
   }
   return "nobody";
 }
@@ -46,7 +48,10 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Settings& settings, con
 
 // The engine reserves address space and the compiler starts threads: only when modules can be deployed.
 Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>& loops) {
-  if (!settings.enable_wasm) return {};
+  if (!settings.enable_wasm) {
+    if (settings.wasm_modules.empty()) return {};
+    return fail(ErrorKind::kInvalid, "--wasm-module: modules are off; add --enable-wasm");
+  }
   sandbox::EngineOptions engine_options;
   engine_options.memory_bytes_max = settings.wasm_memory_pages_max * sandbox::kWasmPageBytes;
   engine_options.stack_bytes = settings.wasm_stack_bytes_max;
@@ -62,7 +67,24 @@ Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>
   Result<std::unique_ptr<sandbox::Compiler>> compiler = sandbox::Compiler::create(options, engine_);
   if (!compiler) return fail(std::move(compiler.error()));
   compiler_ = std::move(*compiler);
-  deployer_ = std::make_unique<modules::Deployer>(store_, *compiler_, settings.module_directory);
+  return deploy_modules(settings);
+}
+
+// Before the port opens: no request passes a gateway whose modules are not there yet.
+Status Assembly::deploy_modules(const Settings& settings) {
+  std::unique_ptr<modules::ModuleArchive> archive;
+  if (!settings.data_directory.empty()) {
+    Result<std::unique_ptr<modules::ModuleArchive>> opened = modules::ModuleArchive::open(settings.data_directory);
+    if (!opened) return fail(std::move(opened.error()));
+    archive = std::move(*opened);
+  }
+  registry_ = std::make_unique<modules::Registry>(store_, std::move(archive));
+  if (Status restored = modules::restore_modules(*registry_, *compiler_); !restored) return restored;
+  for (const std::string& argument : settings.wasm_modules) {
+    Status deployed = modules::deploy_module_argument(*registry_, *compiler_, argument, settings.module_directory);
+    if (!deployed) return deployed;
+  }
+  deployer_ = std::make_unique<modules::Deployer>(*registry_, *compiler_, settings.module_directory);
   return {};
 }
 
@@ -90,7 +112,7 @@ void Assembly::build_telemetry(const Settings& settings, std::size_t loops) {
   observer_ = std::make_unique<Observer>(*metrics_, access_log_.get());
 }
 
-void Assembly::build_modules(const Settings& settings, const Surroundings& surroundings) {
+void Assembly::build_calls(const Settings& settings, const Surroundings& surroundings) {
   std::vector<sandbox::RunQueue*> queues;
   for (const auto& queue : run_queues_) queues.push_back(queue.get());
   gateway::GuestCalls::Options options;
@@ -107,12 +129,22 @@ void Assembly::build_modules(const Settings& settings, const Surroundings& surro
   middleware.body_bytes_max = settings.body_bytes_max;
   middleware_ = std::make_unique<gateway::Middleware>(*guest_calls_, store_, middleware, *proxy_);
   chain_ = std::make_unique<gateway::Chain>(store_, *middleware_, *proxy_, surroundings.loops.size());
+}
 
-  admin::AdminAccess access =
+Status Assembly::build_module_api(const Settings& settings, const Surroundings& surroundings) {
+  Result<admin::AdminAccess> access =
       admin::choose_admin_access({settings.admin_token, surroundings.beyond_loopback, settings.wasm_admin_loopback});
-  admin_rule_ = access.rule;
+  if (surroundings.admin_listener)
+    access = admin::choose_listener_access(*surroundings.admin_listener, settings.admin_token);
+  if (!access) return fail(std::move(access.error()));
+  admin_rule_ = access->rule;
   wasm_api_ = std::make_unique<admin::WasmApi>(store_, *deployer_);
-  wasm_guard_ = std::make_unique<admin::AdminGuard>(std::move(access), *wasm_api_);
+  wasm_guard_ = std::make_unique<admin::AdminGuard>(*std::move(access), *wasm_api_);
+  if (!surroundings.admin_listener) return {};
+  gateway::GatewaySettings own;
+  own.endpoints = {{admin::WasmApi::kPath, gateway::Endpoint::Match::kTree, wasm_guard_.get()}};
+  admin_gateway_ = std::make_unique<gateway::Gateway>(std::move(own), only_wasm_, surroundings.loops.size());
+  return {};
 }
 
 void Assembly::build_metrics_page(const Surroundings& surroundings) {
@@ -127,12 +159,15 @@ void Assembly::build_metrics_page(const Surroundings& surroundings) {
 
   gateway::GatewaySettings metrics;
   metrics.endpoints = {{"/metrics", gateway::Endpoint::Match::kPath, metrics_page_.get()}};
-  metrics_gateway_ = std::make_unique<gateway::Gateway>(std::move(metrics), not_found_, surroundings.loops.size());
+  metrics_gateway_ = std::make_unique<gateway::Gateway>(std::move(metrics), only_metrics_, surroundings.loops.size());
 }
 
 Status Assembly::build_handlers(const Settings& settings, const Surroundings& surroundings) {
   proxy_ = std::make_unique<gateway::Proxy>(*upstream_, surroundings.loops.size());
-  if (engine_) build_modules(settings, surroundings);
+  if (engine_) {
+    build_calls(settings, surroundings);
+    if (Status built = build_module_api(settings, surroundings); !built) return built;
+  }
   build_metrics_page(surroundings);
 
   Result<std::vector<gateway::Cidr>> trusted = gateway::parse_cidr_list(settings.trusted_proxies);
@@ -153,6 +188,7 @@ std::vector<gateway::Endpoint> Assembly::endpoints(const Settings& settings) con
   std::vector<gateway::Endpoint> table;
   const Handler* wasm = &wasm_off_;
   if (wasm_guard_) wasm = wasm_guard_.get();
+  if (admin_gateway_) wasm = &wasm_elsewhere_;
   table.push_back({"/wasm", Match::kTree, wasm});
   if (settings.health_endpoints) {
     table.push_back({"/healthz", Match::kPath, &health_});

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "admin/guard.h"
@@ -24,6 +26,7 @@
 #include "modules/deployer.h"
 #include "modules/guest_log.h"
 #include "modules/module_store.h"
+#include "modules/registry.h"
 #include "sandbox/compiler.h"
 #include "sandbox/engine.h"
 #include "sandbox/run_queue.h"
@@ -34,12 +37,17 @@
 
 namespace sandgate::server {
 
-// Answers 404: what the metrics listener says to everything else.
+// Answers 404: what a listener with one endpoint says to everything else.
 class NotFound final : public Handler {
  public:
+  // `see` is static: the endpoint.
+  explicit NotFound(std::string_view see) : see_(see) {}
   Task<Status> serve(Exchange&) const override {
-    co_return fail(ErrorKind::kNotFound, "there is nothing here; see /metrics");
+    co_return fail(ErrorKind::kNotFound, "there is nothing here; see " + std::string(see_));
   }
+
+ private:
+  std::string_view see_;
 };
 
 class Assembly {
@@ -48,6 +56,7 @@ class Assembly {
   struct Surroundings {
     std::vector<Loop*> loops;      // outlive the assembly
     bool beyond_loopback = false;  // the main port listens on an address that other machines reach
+    std::optional<admin::AdminListener> admin_listener;        // where /wasm is; nothing: on the main port
     std::function<telemetry::ConnectionCounts()> connections;  // for the metrics; called once the loops run
   };
   static Result<std::unique_ptr<Assembly>> create(const Settings& settings, const Surroundings& surroundings);
@@ -56,6 +65,8 @@ class Assembly {
   const Handler& main_handler() const { return *gateway_; }
   // What --metrics-listen serves.
   const Handler& metrics_handler() const { return *metrics_gateway_; }
+  // What --admin-listen serves.
+  const Handler& admin_handler() const { return *admin_gateway_; }
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   std::string description() const;
 
@@ -66,7 +77,9 @@ class Assembly {
   Status build_upstream(const Settings& settings, const std::vector<Loop*>& loops);
   void build_telemetry(const Settings& settings, std::size_t loops);
   Status build_handlers(const Settings& settings, const Surroundings& surroundings);
-  void build_modules(const Settings& settings, const Surroundings& surroundings);
+  Status deploy_modules(const Settings& settings);
+  void build_calls(const Settings& settings, const Surroundings& surroundings);
+  Status build_module_api(const Settings& settings, const Surroundings& surroundings);
   void build_metrics_page(const Surroundings& surroundings);
   std::vector<gateway::Endpoint> endpoints(const Settings& settings) const;
 
@@ -79,6 +92,7 @@ class Assembly {
   std::shared_ptr<sandbox::Engine> engine_;  // null without --enable-wasm
   std::vector<std::unique_ptr<sandbox::RunQueue>> run_queues_;
   std::unique_ptr<sandbox::Compiler> compiler_;
+  std::unique_ptr<modules::Registry> registry_;
   std::unique_ptr<modules::Deployer> deployer_;
 
   std::unique_ptr<gateway::Upstream> upstream_;
@@ -96,11 +110,14 @@ class Assembly {
   std::unique_ptr<admin::MetricsHandler> metrics_page_;
   std::unique_ptr<admin::MetricsGuard> metrics_guard_;
   admin::WasmOff wasm_off_;
-  NotFound not_found_;
+  admin::WasmElsewhere wasm_elsewhere_;
+  NotFound only_metrics_{"/metrics"};
+  NotFound only_wasm_{"/wasm"};
   std::unique_ptr<admin::WasmApi> wasm_api_;
   std::unique_ptr<admin::AdminGuard> wasm_guard_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::Gateway> metrics_gateway_;
+  std::unique_ptr<gateway::Gateway> admin_gateway_;  // null: /wasm is on the main port
 };
 
 }  // namespace sandgate::server

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,8 @@ namespace {
 // How long connections that were cut may take to unwind before the loops end under them.
 constexpr Milliseconds kUnwind{2000};
 constexpr Milliseconds kLookAgain{2};
+// Who deploys is who started the server.
+constexpr unsigned kAdminSocketMode = 0600;
 
 // A gateway needs two descriptors per connection; the hard limit is the operator's word.
 void raise_descriptor_limit() {
@@ -34,12 +37,25 @@ unsigned loop_count(unsigned wanted) {
   return wanted != 0 ? wanted : std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
 }
 
+// Nothing when the module API is on the main port.
+Result<std::optional<net::Address>> parse_admin_address(const Settings& settings) {
+  if (settings.admin_listen.empty()) return std::nullopt;
+  if (!settings.enable_wasm)
+    return fail(ErrorKind::kInvalid, "--admin-listen: there is no module API to serve without --enable-wasm");
+  Result<net::Address> address = net::parse_listen_address(settings.admin_listen);
+  if (address) return *address;
+  return fail(ErrorKind::kInvalid, fmt::format("--admin-listen: {}", address.error().detail), address.error().cause);
+}
+
+admin::AdminListener kind_of(const net::Address& address) {
+  if (address.storage.ss_family == AF_UNIX) return admin::AdminListener::kUnixSocket;
+  return address.is_loopback() ? admin::AdminListener::kLoopback : admin::AdminListener::kBeyond;
+}
+
 class RunningServer final : public Server {
  public:
   ~RunningServer() override {
-    for (auto& server : {main_.get(), metrics_.get()}) {
-      if (server != nullptr) server->close_all();
-    }
+    for (net::HttpServer* server : servers()) server->close_all();
     Nanoseconds give_up = platform::monotonic_now() + kUnwind;
     while (started_ && !drained() && platform::monotonic_now() < give_up) std::this_thread::sleep_for(kLookAgain);
     for (auto& loop : loops_) loop->stop();
@@ -59,8 +75,14 @@ class RunningServer final : public Server {
     if (!address)
       return fail(ErrorKind::kInvalid, fmt::format("--host {}: {}", settings.host, address.error().detail),
                   address.error().cause);
-    Result<std::unique_ptr<Assembly>> assembly =
-        Assembly::create(settings, {std::move(loops), !address->is_loopback(), [this] { return connection_counts(); }});
+    Result<std::optional<net::Address>> admin_address = parse_admin_address(settings);
+    if (!admin_address) return fail(std::move(admin_address.error()));
+    Assembly::Surroundings surroundings;
+    surroundings.loops = std::move(loops);
+    surroundings.beyond_loopback = !address->is_loopback();
+    if (*admin_address) surroundings.admin_listener = kind_of(**admin_address);
+    surroundings.connections = [this] { return connection_counts(); };
+    Result<std::unique_ptr<Assembly>> assembly = Assembly::create(settings, surroundings);
     if (!assembly) return fail(std::move(assembly.error()));
     assembly_ = std::move(*assembly);
 
@@ -70,15 +92,15 @@ class RunningServer final : public Server {
     Result<net::Address> bound = main_->listen(*address);
     if (!bound) return fail(std::move(bound.error()));
     address_ = *bound;
-    return listen_for_metrics(settings, loop_threads, options);
+    if (Status listens = listen_for_metrics(settings, loop_threads, options); !listens) return listens;
+    return *admin_address ? listen_for_admin(**admin_address, loop_threads, options) : Status();
   }
 
   void run() {
     for (auto& loop : loops_) loop->start(&sandbox::Engine::initialise_thread);
     started_ = true;
     assembly_->set_ready(true);
-    main_->start();
-    if (metrics_) metrics_->start();
+    for (net::HttpServer* server : servers()) server->start();
   }
 
   const net::Address& address() const override { return address_; }
@@ -89,18 +111,26 @@ class RunningServer final : public Server {
 
   void begin_drain() override {
     assembly_->set_ready(false);
-    main_->drain();
-    if (metrics_) metrics_->drain();
+    for (net::HttpServer* server : servers()) server->drain();
   }
   bool drained() const override {
-    return main_->open_connections() == 0 && (!metrics_ || metrics_->open_connections() == 0);
+    return std::ranges::all_of(servers(),
+                               [](const net::HttpServer* server) { return server->open_connections() == 0; });
   }
 
  private:
+  // Those that there are; the main one first.
+  std::vector<net::HttpServer*> servers() const {
+    std::vector<net::HttpServer*> all;
+    for (net::HttpServer* server : {main_.get(), metrics_.get(), admin_.get()}) {
+      if (server != nullptr) all.push_back(server);
+    }
+    return all;
+  }
+
   telemetry::ConnectionCounts connection_counts() const {
     telemetry::ConnectionCounts sum;
-    for (const net::HttpServer* server : {main_.get(), metrics_.get()}) {
-      if (server == nullptr) continue;
+    for (const net::HttpServer* server : servers()) {
       const net::ServerCounters& counters = server->counters();
       sum.accepted += counters.accepted.load(std::memory_order_relaxed);
       sum.open += counters.open.load(std::memory_order_relaxed);
@@ -125,11 +155,22 @@ class RunningServer final : public Server {
     return {};
   }
 
+  Status listen_for_admin(const net::Address& address, const std::vector<net::LoopThread*>& loops,
+                          net::ServerOptions options) {
+    options.unix_socket_mode = kAdminSocketMode;
+    admin_ = net::HttpServer::create(loops, assembly_->admin_handler(), options);
+    Result<net::Address> bound = admin_->listen(address);
+    if (!bound) return fail(std::move(bound.error()));
+    log::info("module API on {}", bound->text());
+    return {};
+  }
+
   // Ends in the opposite order: servers, what they serve, loops.
   std::vector<std::unique_ptr<net::LoopThread>> loops_;
   std::unique_ptr<Assembly> assembly_;
   std::unique_ptr<net::HttpServer> main_;
   std::unique_ptr<net::HttpServer> metrics_;
+  std::unique_ptr<net::HttpServer> admin_;
   net::Address address_;
   bool started_ = false;
 };

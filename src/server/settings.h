@@ -19,10 +19,13 @@ struct Settings {
   std::vector<std::string> worker_urls;
 
   bool enable_wasm = false;
-  std::string admin_token;           // empty: none
-  bool wasm_admin_loopback = false;  // /wasm for loopback clients although the server listens beyond loopback
-  std::string module_directory;      // empty: module files may lie anywhere
-  std::string cache_directory;       // compiled code; empty: $XDG_CACHE_HOME/sandgate
+  std::string admin_token;                // empty: none
+  bool wasm_admin_loopback = false;       // /wasm for loopback clients although the server listens beyond loopback
+  std::string module_directory;           // empty: module files may lie anywhere
+  std::string cache_directory;            // compiled code; empty: $XDG_CACHE_HOME/sandgate
+  std::string data_directory;             // deployed modules; empty: none are kept
+  std::vector<std::string> wasm_modules;  // deployed at the start: NAME=FILE@OnRequest,OnResponse
+  std::string admin_listen;               // /wasm on this address instead of the main port; empty: the main port
   std::uint64_t body_bytes_max = std::uint64_t{10} << 20;  // bodies that modules see
   std::uint64_t wasm_memory_pages_max = 1024;              // of 64 KiB, over all memories of an instance
   Milliseconds wasm_execution_time_max{1000};              // wall time of one call

@@ -48,6 +48,10 @@ Received Gateway::post_module(std::string_view name, std::string_view path, cons
   return fetch(port(), "POST", "/wasm", {{"Content-Type", "application/json"}}, body);
 }
 
+Received Gateway::put_module(std::string_view name, std::string_view guest, std::string_view query) {
+  return fetch(port(), "PUT", "/wasm/" + std::string(name) + "?" + std::string(query), {}, read_guest(guest));
+}
+
 std::string Gateway::deploy(std::string_view guest, const std::vector<std::string>& points, std::string_view options) {
   constexpr std::string_view kSuccess = "\"Success\":\"";
   Received reply = post_module(guest, guest_path(guest), points, options);

@@ -15,7 +15,8 @@
 
 namespace sandgate::test {
 
-// Settings for a test: one loop, a free port, modules on, no access log, the compiler of this build.
+// Settings for a test: one loop, a free port, modules on, nothing kept on disk, no access log, the compiler of this
+// build.
 server::Settings gateway_settings(const std::vector<std::string>& worker_urls);
 
 class Gateway {
@@ -35,6 +36,8 @@ class Gateway {
   // The reply to a deployment of this file.
   Received post_module(std::string_view name, std::string_view path,
                        const std::vector<std::string>& points = {"OnRequest"}, std::string_view options = {});
+  // PUT /wasm/NAME with the guest's bytes.
+  Received put_module(std::string_view name, std::string_view guest, std::string_view query = "attach=OnRequest");
   Received remove(std::string_view uuid) { return fetch(port(), "DELETE", "/wasm/" + std::string(uuid)); }
   // The value of one series of /metrics, name and labels as written there; 0 when there is none.
   std::uint64_t metric(std::string_view series) const;

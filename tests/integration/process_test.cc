@@ -1,86 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The program itself: its words, its signals and its exit codes.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "platform/descriptor.h"
+#include "tests/integration/process.h"
 #include "tests/integration/worker.h"
 #include "tests/support/http_client.h"
-#include "tests/support/paths.h"
 
 namespace sandgate::test {
 namespace {
 
 bool contains(const std::string& text, std::string_view needle) { return text.find(needle) != std::string::npos; }
-
-class Process {
- public:
-  explicit Process(std::vector<std::string> words) {
-    std::array<int, 2> out{};
-    EXPECT_EQ(::pipe2(out.data(), O_CLOEXEC), 0);
-    std::string program = binary_path();
-    std::vector<char*> arguments = {program.data()};
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    child_ = ::fork();
-    if (child_ == 0) {
-      ::dup2(out[1], STDOUT_FILENO);
-      ::dup2(out[1], STDERR_FILENO);
-      ::execv(program.c_str(), arguments.data());
-      ::_exit(127);
-    }
-    ::close(out[1]);
-    output_ = platform::Descriptor(out[0]);
-  }
-  ~Process() {
-    if (child_ > 0) {
-      ::kill(child_, SIGKILL);
-      ::waitpid(child_, nullptr, 0);
-    }
-  }
-
-  // The port of the line "listening on http://...", 0 when the program ended first.
-  std::uint16_t wait_until_it_listens() {
-    while (text_.find("listening on http://127.0.0.1:") == std::string::npos || text_.back() != '\n') {
-      if (!read_more()) return 0;
-    }
-    std::size_t at = text_.find("listening on http://127.0.0.1:") + 30;
-    return static_cast<std::uint16_t>(std::stoi(text_.substr(at)));
-  }
-  void signal(int number) const { ::kill(child_, number); }
-  int wait() {
-    while (read_more()) {}
-    int status = 0;
-    ::waitpid(std::exchange(child_, -1), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  bool read_more() {
-    pollfd waiting{output_.get(), POLLIN, 0};
-    if (::poll(&waiting, 1, 60'000) <= 0) return false;
-    std::array<char, 4096> piece;
-    ssize_t got = ::read(output_.get(), piece.data(), piece.size());
-    if (got <= 0) return false;
-    text_.append(piece.data(), static_cast<std::size_t>(got));
-    return true;
-  }
-
-  pid_t child_ = -1;
-  platform::Descriptor output_;
-  std::string text_;
-};
 
 TEST(Program, StopsOnSigint) {
   Worker worker;
@@ -94,7 +29,8 @@ TEST(Program, StopsOnSigint) {
 
 TEST(Program, DrainsOnSigterm) {
   Worker worker;
-  Process gateway({"serve", "--worker-urls", worker.url(), "--port", "0", "--threads", "1", "--enable-wasm"});
+  Process gateway(
+      {"serve", "--worker-urls", worker.url(), "--port", "0", "--threads", "1", "--enable-wasm", "--ephemeral"});
   std::uint16_t port = gateway.wait_until_it_listens();
   ASSERT_NE(port, 0) << gateway.text();
   RawClient idle(port);
@@ -152,6 +88,12 @@ TEST(Program, SaysWhatIsWrongWithTheCommandLine) {
            {{"serve", "--worker-urls", "http://127.0.0.1:1", "--trusted-proxies", "10.0.0.0/40"}, 2, "trusted-proxies"},
            {{"serve", "--worker-urls", "http://127.0.0.1:1", "--port", taken}, 1, "cannot listen"},
            {{"serve", "--worker-urls", "http://127.0.0.1:1", "--unknown"}, 2, "unknown"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--data-dir", "a", "--ephemeral"}, 2, "ephemeral"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--data-dir", ""}, 2, "--ephemeral"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--wasm-module", "a=/a.wasm@OnRequest"},
+            2,
+            "--enable-wasm"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--admin-listen", "127.0.0.1:0"}, 2, "--enable-wasm"},
            {{"--version"}, 0, "sandgate 0."}}) {
     Process process(one.words);
     EXPECT_EQ(process.wait(), one.code) << process.text();

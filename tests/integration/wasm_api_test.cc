@@ -99,7 +99,7 @@ TEST(WasmApi, ShapesAndMediaTypesAreChecked) {
   EXPECT_EQ(type.status, 422);
   EXPECT_TRUE(contains(type.body, "module_type")) << type.body;
   EXPECT_EQ(fetch(gateway.port(), "POST", "/wasm", json, "{\"modules\":[]}").status, 200);
-  Received method = fetch(gateway.port(), "PUT", "/wasm", json, "{}");
+  Received method = fetch(gateway.port(), "PATCH", "/wasm", json, "{}");
   EXPECT_EQ(method.status, 405);
   EXPECT_TRUE(method.field("allow"));
   EXPECT_EQ(fetch(gateway.port(), "POST", "/wasm", json, std::string((1 << 20) + 1, ' ')).status, 413);

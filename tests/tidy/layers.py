@@ -37,6 +37,7 @@ OUTSIDE = {
     "CLI/": ["cli"],
     "spdlog/": ["platform"],
     "openssl/": ["platform"],
+    "sqlite3.h": ["modules"],
     "sys/socket.h": ["platform", "net"],
     "sys/epoll.h": ["platform", "net"],
     "netinet/in.h": ["platform", "net", "gateway"],

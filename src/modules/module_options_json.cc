@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "admin/module_options_json.h"
+#include "modules/module_options_json.h"
 
 #include <fmt/core.h>
 
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <boost/system/error_code.hpp>
 #include <cstdint>
 #include <iterator>
 #include <limits>
 #include <string_view>
 #include <utility>
 
-#include "exchange/problem.h"
-
-namespace sandgate::admin {
+namespace sandgate::modules {
 namespace {
 
 namespace json = boost::json;
-using modules::ModuleOptions;
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 std::string_view view(json::string_view text) { return {text.data(), text.size()}; }
@@ -112,15 +112,33 @@ void read_allow(Reader& reader, ModuleOptions& options) {
   }
 }
 
+void append_text(std::string& out, std::string_view text) {
+  out += json::serialize(json::string_view(text.data(), text.size()));
+}
+
 void append_texts(std::string& out, const std::vector<std::string>& texts) {
   std::string_view separator;
   for (const std::string& text : texts) {
     out += separator;
-    out += '"';
-    append_json_string(out, text);
-    out += '"';
+    append_text(out, text);
     separator = ",";
   }
+}
+
+void append_config(std::string& out, const ModuleOptions& options, SettingValues values) {
+  bool shown = values == SettingValues::kShown;
+  out += shown ? R"(,"config":{)" : R"(,"config":[)";
+  std::string_view separator;
+  for (const auto& [name, value] : *options.config) {
+    out += separator;
+    append_text(out, name);
+    if (shown) {
+      out += ':';
+      append_text(out, value);
+    }
+    separator = ",";
+  }
+  out += shown ? '}' : ']';
 }
 
 }  // namespace
@@ -129,9 +147,8 @@ std::expected<ModuleOptions, std::string> parse_module_options(const json::objec
   ModuleOptions options;
   Reader reader(object, at);
   reader.flag("body", options.body);
-  reader.choice("on_failure", &modules::parse_on_failure, R"(expected "closed" or "open")", options.on_failure);
-  reader.choice("instance", &modules::parse_instance_mode, R"(expected "fresh", "exchange" or "reuse")",
-                options.instance);
+  reader.choice("on_failure", &parse_on_failure, R"(expected "closed" or "open")", options.on_failure);
+  reader.choice("instance", &parse_instance_mode, R"(expected "fresh", "exchange" or "reuse")", options.instance);
   read_reuse(reader, options);
   read_config(reader, options);
   read_allow(reader, options);
@@ -139,25 +156,20 @@ std::expected<ModuleOptions, std::string> parse_module_options(const json::objec
   return options;
 }
 
-void append_module_options(std::string& out, const ModuleOptions& options) {
+void append_module_options(std::string& out, const ModuleOptions& options, SettingValues values) {
   fmt::format_to(std::back_inserter(out), R"(,"body":{},"instance":"{}")", options.body,
-                 modules::instance_mode_name(options.instance));
-  if (options.instance == modules::InstanceMode::kReuse) {
+                 instance_mode_name(options.instance));
+  // Shown where they matter, kept always.
+  if (options.instance == InstanceMode::kReuse || values == SettingValues::kShown) {
     fmt::format_to(std::back_inserter(out), R"(,"reuse":{{"max_calls":{},"max_age_s":{}}})", options.reuse_calls_max,
                    options.reuse_seconds_max);
   }
   if (options.on_failure) {
-    fmt::format_to(std::back_inserter(out), R"(,"on_failure":"{}")", modules::on_failure_name(*options.on_failure));
+    fmt::format_to(std::back_inserter(out), R"(,"on_failure":"{}")", on_failure_name(*options.on_failure));
   } else {
     out += R"(,"on_failure":null)";
   }
-  if (options.config) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : *options.config) names.push_back(name);
-    out += R"(,"config":[)";
-    append_texts(out, names);
-    out += ']';
-  }
+  if (options.config) append_config(out, options, values);
   if (!options.key_value.empty()) {
     out += R"(,"allow":{"key_value":[)";
     append_texts(out, options.key_value);
@@ -165,4 +177,18 @@ void append_module_options(std::string& out, const ModuleOptions& options) {
   }
 }
 
-}  // namespace sandgate::admin
+std::string stored_options(const ModuleOptions& options) {
+  std::string members;
+  append_module_options(members, options, SettingValues::kShown);
+  members.front() = '{';
+  return members + "}";
+}
+
+std::expected<ModuleOptions, std::string> parse_stored_options(std::string_view text) {
+  boost::system::error_code failure;
+  json::value root = json::parse(json::string_view(text.data(), text.size()), failure);
+  if (failure || !root.is_object()) return std::unexpected("options: no JSON object");
+  return parse_module_options(root.get_object(), "options");
+}
+
+}  // namespace sandgate::modules

@@ -162,7 +162,9 @@ class Runner:
             self.uuid = re.search(r'"Success":"([^"]+)"', ended.stdout)[1]
         elif '"Error"' in ended.stdout or "-X DELETE" in command and "removed successfully" not in ended.stdout:
             self.fail(document, command, ended.stdout)
-        got = re.search(r"^(?:HTTP/1\.1 )?(\d{3})\b", ended.stdout)
+        # "100 Continue" and its kin come before the answer.
+        answer = re.sub(r"^(?:HTTP/1\.1 1\d\d [^\r\n]*\r?\n\r?\n)+", "", ended.stdout)
+        got = re.search(r"^(?:HTTP/1\.1 )?(\d{3})\b", answer)
         if expected and (not got or got[1] != expected[1]):
             self.fail(document, command, f"expected {expected[1]}, got {ended.stdout[:200]}")
 
@@ -201,6 +203,8 @@ class Runner:
         for server in self.servers.values():
             server.kill()
             server.wait()
+        # What was deployed is kept there; the next document begins without.
+        shutil.rmtree(f"{self.folder}/.sandgate", ignore_errors=True)
 
 
 def main():

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -16,12 +17,17 @@ constexpr std::string_view kHint =
     ". Hint: the file must be in the component format; a core module becomes a component by: "
     "wasm-tools component new module.wasm -o module.component.wasm";
 
+// Words of reasons that have nothing to do with the format (a refused import, a limit), or that bring a hint
+// themselves.
+constexpr std::array<std::string_view, 6> kElsewhere = {"import",    "wasm-tools", "limit",
+                                                        "more than", "largest",    "proposal"};
+
 Error invalid_component(std::string_view why, std::string cause) {
   std::string detail;
   if (!why.starts_with(kInvalidComponent)) detail += kInvalidComponent;
   detail += why;
-  // A refused import has nothing to do with the format, and some texts have the hint already.
-  bool about_format = why.find("import") == std::string_view::npos && why.find("wasm-tools") == std::string_view::npos;
+  bool about_format = std::ranges::none_of(
+      kElsewhere, [why](std::string_view word) { return why.find(word) != std::string_view::npos; });
   if (about_format) detail += kHint;
   return {ErrorKind::kInvalid, std::move(detail), std::move(cause)};
 }

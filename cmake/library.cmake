@@ -6,7 +6,7 @@
 # src/ ("http/field.h"). Every *_test.cc goes into one executable NAME_test, whose tests ctest knows one by one; what they share is in testing/. Every header without a
 # source file of the same name is compiled alone (NAME_headers); the others are their source's first include, which tests/tidy checks.
 # A folder without sources is an interface library, so layers can be written in any order.
-set(SANDGATE_TSAN_LIBRARIES base platform net sandbox abi_router_middleware modules telemetry gateway admin server
+set(SANDGATE_TSAN_LIBRARIES base platform net sandbox capability_key_value abi_router_middleware modules telemetry gateway admin server
     CACHE INTERNAL "Libraries whose tests cross threads: ctest label tsan")
 
 function(sandgate_library name)

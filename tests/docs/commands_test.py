@@ -29,6 +29,8 @@ RULES = [
     (r"apt-get install", "packages"),
     (r"cargo |rustup |mkdir wit|wasm-tools |npx |npm ", "left: a guest toolchain of its own"),
     (r"(build/release/)?sandgate serve\b", "server"),
+    (r"(build/release/)?sandgate (new|check|modules)\b", "run"),
+    (r"tag/build\.sh", "run"),
     (r"(?s)python3 -c\b.*&$", "server"),
     (r"\w+\(\) \{|\w+=", "definition"),
     (r"clang\+\+-19 .*tag_test\.cc", "run"),
@@ -110,7 +112,8 @@ class Runner:
                         ("/path/to/my-component.component.wasm", f"{self.folder}/readme.wasm")]
         for old, new in replacements:
             command = command.replace(old, new)
-        return re.sub(r"^(build/release/)?sandgate ", f"{self.binary} ", command)
+        command = re.sub(r"^(build/release/)?sandgate ", f"{self.binary} ", command)
+        return command.replace(f"{self.binary} modules ", f"{self.binary} modules --server 127.0.0.1:{self.gateway} ")
 
     def shell(self, command, folder):
         return subprocess.run(["bash", "-c", self.definitions + command], cwd=folder, capture_output=True, text=True, timeout=120)

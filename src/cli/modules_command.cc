@@ -87,7 +87,7 @@ void print_line(const json::value& module) {
              member(*meta, "access_count"), member(module, "module_uuid"));
 }
 
-Result<AdminClient::Reply> ask(const ModulesOptions& options, AdminClient::Request request) {
+Result<AdminClient::Reply> ask(const ModulesOptions& options, const AdminClient::Request& request) {
   Result<AdminClient> client = AdminClient::create(options.server);
   if (!client) return fail(std::move(client.error()));
   return client->send(request);

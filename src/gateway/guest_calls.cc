@@ -94,7 +94,7 @@ Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& reco
   Outcome outcome = co_await start(queue, *guest.instance, record, call.exchange);
   stats.used_memory(guest.instance->memory_peak_bytes());
   guest.context.end_call();
-  if (outcome) outcome = checked_body(std::move(*outcome), budget_.output_bytes);
+  if (outcome) outcome = checked_body(*outcome, budget_.output_bytes);
   // A failed instance is spent.
   if (outcome && !fresh) keep(call, std::move(kept));
   co_return outcome;

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace sandgate::modules {
@@ -43,7 +44,11 @@ class Reader {
     const json::string* text = value->if_string();
     std::optional<E> parsed = text != nullptr ? parse(view(*text)) : std::nullopt;
     if (!parsed) return wrong(name, expected);
-    to = *parsed;
+    if constexpr (std::is_same_v<To, E>) {
+      to = *parsed;
+    } else {
+      to = parsed;
+    }
   }
   void number(std::string_view name, std::uint32_t& to) {
     const json::value* value = find(name);

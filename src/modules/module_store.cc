@@ -63,7 +63,7 @@ Status ModuleStore::add(std::shared_ptr<const DeployedModule> module, SameConten
   return {};
 }
 
-Status ModuleStore::replace(std::shared_ptr<const DeployedModule> module) {
+Status ModuleStore::replace(const std::shared_ptr<const DeployedModule>& module) {
   // Freed after the lock, as below.
   std::shared_ptr<const Snapshot> previous;
   std::lock_guard lock(mutex_);

@@ -66,7 +66,7 @@ class ModuleStore {
   Status add(std::shared_ptr<const DeployedModule> module, SameContent same = SameContent::kRefused);
   // Puts the module into the place of the one with its uuid, in one step: a request sees the old one or the new one.
   // kNotFound when there is none. Running calls finish on the old one.
-  Status replace(std::shared_ptr<const DeployedModule> module);
+  Status replace(const std::shared_ptr<const DeployedModule>& module);
   // kNotFound when no module has this uuid. Running calls finish on their own reference.
   Status remove(std::string_view uuid);
 

@@ -2,11 +2,16 @@
 //
 // The commands for people who write and deploy modules, run as they run them.
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <filesystem>
 
+#include "platform/descriptor.h"
+#include "sandbox/child_process.h"
 #include "tests/integration/gateway.h"
 #include "tests/integration/process.h"
 #include "tests/support/paths.h"
@@ -28,6 +33,18 @@ Ended run(std::vector<std::string> words) {
   ended.code = process.wait();
   ended.text = process.text();
   return ended;
+}
+
+sandbox::ChildEnd run_script(const std::string& path) {
+  const char* search = ::getenv("PATH");
+  sandbox::ChildCommand command;
+  command.program = "/bin/bash";
+  command.arguments = {path};
+  command.environment = {std::string("PATH=") + (search != nullptr ? search : "/usr/bin:/bin")};
+  command.time = std::chrono::minutes(1);
+  command.output_bytes_max = 1 << 20;
+  platform::Descriptor never(::eventfd(0, EFD_CLOEXEC));
+  return sandbox::run_child(command, {}, never).value();
 }
 
 // The working folder of the test's process while it lives: `sandgate new` writes into it.
@@ -79,7 +96,8 @@ TEST(NewCommand, MakesAProjectThatBuildsAndServes) {
   WorkingFolder here(folder.path());
   Ended made = run({"new", "middleware", "tag"});
   ASSERT_EQ(made.code, 0) << made.text;
-  ASSERT_EQ(std::system("tag/build.sh > build.log 2>&1"), 0);
+  sandbox::ChildEnd built = run_script("tag/build.sh");
+  ASSERT_EQ(built.code, 0) << built.output << built.diagnostics;
   Gateway gateway;
   std::string server = "127.0.0.1:" + std::to_string(gateway.port());
   Ended deployed =

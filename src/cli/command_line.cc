@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/module_subcommands.h"
+#include "cli/print_config.h"
 #include "platform/log.h"
 #include "version.h"
 
@@ -39,6 +40,7 @@ struct ServeLine {
   unsigned drain_seconds = 30;
   unsigned execution_milliseconds = 1000;
   unsigned cpu_milliseconds = 0;
+  bool print_config = false;
   std::string data_directory = ".sandgate";
   bool ephemeral = false;
   bool no_health = false;
@@ -182,6 +184,8 @@ void add_observing(CLI::App& serve, ServeLine& line) {
       .add_option("--metrics-listen", line.settings.metrics_listen,
                   "serve /metrics on this address instead of the main port, as 127.0.0.1:9100")
       ->group("Observing");
+  serve.add_flag("--print-config", line.print_config, "print what the server would run with as JSON, and exit")
+      ->group("Observing");
   serve.add_flag("--no-health", line.no_health, "pass /healthz and /readyz to the workers")->group("Observing");
   serve.add_flag("--no-metrics", line.no_metrics, "pass /metrics to the workers")->group("Observing");
 }
@@ -195,6 +199,10 @@ int run_serve(ServeLine& line) {
   line.settings.wasm_cpu_time_max = Milliseconds(line.cpu_milliseconds);
   line.settings.drain = std::chrono::seconds(line.drain_seconds);
   log::set_level(line.log_level);
+  if (line.print_config) {
+    fmt::print("{}\n", config_json(line.settings));
+    return kExitOk;
+  }
   return serve(line.settings);
 }
 

@@ -55,8 +55,9 @@ void ModuleSubcommands::add_modules(CLI::App& app) {
   deploy->add_option("--on-failure", line.on_failure, "closed or open");
   deploy->add_option("--instance", line.instance, "fresh, exchange or reuse");
   deploy->add_flag("--no-body", line.no_body, "the module sees no bodies, and nothing is buffered for it");
-  deploy->add_option("--allow-key-value", line.key_value, "a store that it may open; repeatable")->expected(1);
-  deploy->add_option("--config", line.config, "a setting as NAME=VALUE; repeatable")->expected(1);
+  deploy->add_option("--allow-key-value", line.key_value, "a store that it may open; repeatable")
+      ->allow_extra_args(false);
+  deploy->add_option("--config", line.config, "a setting as NAME=VALUE; repeatable")->allow_extra_args(false);
   add("list", "list the modules in their order", &list_modules);
   add("show", "show one module", &show_module)->add_option("NAME", line.name)->required();
   add("remove", "remove a module; running calls finish", &remove_module)->add_option("NAME", line.name)->required();

@@ -25,14 +25,6 @@ std::string_view admin_text(admin::AdminRule rule) {
   return "nobody";
 }
 
-constexpr unsigned kCallsDefault = 4;
-
-// A call that ends within its slice needs its thread only: fewer places than threads would leave threads idle.
-unsigned calls_max(const Settings& settings, std::size_t loops) {
-  if (settings.wasm_calls_max != 0) return settings.wasm_calls_max;
-  return std::max(kCallsDefault, static_cast<unsigned>(loops));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Assembly>> Assembly::create(const Settings& settings, const Surroundings& surroundings) {
@@ -122,7 +114,7 @@ void Assembly::build_calls(const Settings& settings, const Surroundings& surroun
   options.budget.cpu = settings.wasm_cpu_time_max;
   options.warm_instances_max = settings.wasm_warm_instances;
   // Whoever waits sees one whole call before its own, and the next, end.
-  call_limit_ = std::make_unique<sandbox::CallLimit>(calls_max(settings, queues.size()), 2 * options.budget.wall);
+  call_limit_ = std::make_unique<sandbox::CallLimit>(calls_max(settings), 2 * options.budget.wall);
   guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, gateway::GuestServices{guest_log_, key_value_}, store_,
                                                        *call_limit_, options);
   gateway::MiddlewareSettings middleware;

@@ -33,10 +33,6 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-unsigned loop_count(unsigned wanted) {
-  return wanted != 0 ? wanted : std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
-}
-
 // Nothing when the module API is on the main port.
 Result<std::optional<net::Address>> parse_admin_address(const Settings& settings) {
   if (settings.admin_listen.empty()) return std::nullopt;
@@ -63,7 +59,7 @@ class RunningServer final : public Server {
 
   Status build(const Settings& settings) {
     raise_descriptor_limit();
-    for (unsigned i = 0; i < loop_count(settings.threads); ++i) loops_.push_back(std::make_unique<net::LoopThread>(i));
+    for (unsigned i = 0; i < loop_count(settings); ++i) loops_.push_back(std::make_unique<net::LoopThread>(i));
     std::vector<net::LoopThread*> loop_threads;
     std::vector<Loop*> loops;
     for (auto& loop : loops_) {

@@ -52,4 +52,10 @@ struct Settings {
 // Most loops one process runs; beyond it more processes serve better.
 inline constexpr unsigned kThreadsMax = 256;
 
+// What a server makes of a 0: one loop per core.
+unsigned loop_count(const Settings& settings);
+// And of a 0 for the calls that run at one time: 4, or one per loop when there are more. A call that ends within its
+// slice needs its thread only: fewer places than threads would leave threads idle.
+unsigned calls_max(const Settings& settings);
+
 }  // namespace sandgate::server

@@ -152,6 +152,21 @@ TEST(ModulesCommand, SaysWhatTheGatewayRefused) {
   EXPECT_EQ(run({"modules", "list", "--server", "nowhere"}).code, 1);
 }
 
+TEST(PrintConfig, ShowsTheDefaultsOfLimits) {
+  Ended ended =
+      run({"serve", "--worker-urls=http://127.0.0.1:9", "--threads=2", "--admin-token=hush", "--print-config"});
+  EXPECT_EQ(ended.code, 0) << ended.text;
+  boost::json::object config = boost::json::parse(ended.text).as_object();
+  EXPECT_EQ(config.at("wasm-max-memory-pages"), 1024);
+  EXPECT_EQ(config.at("wasm-max-execution-time-ms"), 1000);
+  EXPECT_EQ(config.at("wasm-max-stack-size"), 1024 * 1024);
+  EXPECT_EQ(config.at("wasm-thread-pool-size"), 4);
+  EXPECT_EQ(config.at("wasm-module-cache-size"), 10);
+  EXPECT_EQ(config.at("max-body-size"), 10 * 1024 * 1024);
+  EXPECT_EQ(config.at("worker-urls"), boost::json::parse(R"(["http://127.0.0.1:9"])"));
+  EXPECT_EQ(config.at("admin-token"), "set") << "never the token itself";
+}
+
 TEST(CompletionCommand, KnowsEveryFlag) {
   Ended ended = run({"completion"});
   EXPECT_EQ(ended.code, 0);

@@ -15,7 +15,7 @@ namespace sandgate::cli {
 
 class AdminClient {
  public:
-  // Of what a reply may have: 256 modules with all their options.
+  // Of what a reply may have: all modules with all their options.
   static constexpr std::size_t kReplyBytesMax = std::size_t{32} << 20;
 
   struct Options {

@@ -48,7 +48,7 @@ std::unique_ptr<GuestInstance> WarmInstances::take(const DeployedModule& module,
 
 void WarmInstances::keep(const DeployedModule& module, std::unique_ptr<GuestInstance> instance, Nanoseconds now) {
   if (version_ != store_.version()) drop_removed();
-  if (instances_max_ == 0 || !usable(module, *instance, now)) return;
+  if (instances_max_ == 0 || module.removed.load() || !usable(module, *instance, now)) return;
   if (kept_.size() >= instances_max_) kept_.pop_back();
   kept_.push_front({module.shared_from_this(), std::move(instance)});
 }

@@ -54,7 +54,8 @@ class WarmInstances {
 
   // Null when there is none that may still be used.
   std::unique_ptr<GuestInstance> take(const modules::DeployedModule& module, Nanoseconds now);
-  // Drops the one that was used longest ago when there is no room, and this one when it is spent by its own limits.
+  // Drops the one that was used longest ago when there is no room, and this one when it is spent by its own limits or
+  // its module was removed meanwhile.
   void keep(const modules::DeployedModule& module, std::unique_ptr<GuestInstance> instance, Nanoseconds now);
   std::size_t size() const { return kept_.size(); }
 

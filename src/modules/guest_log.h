@@ -27,7 +27,7 @@ class GuestLog {
   // Of one line; the rest is cut.
   static constexpr std::size_t kLineBytesMax = 2048;
   // Modules whose rate is remembered: those deployed and as many removed ones.
-  static constexpr std::size_t kModulesMax = 512;
+  static constexpr std::size_t kModulesMax = 2048;
 
   using Now = std::function<Nanoseconds()>;
   using Write = std::function<void(std::string_view line)>;

@@ -72,6 +72,7 @@ Status ModuleStore::replace(const std::shared_ptr<const DeployedModule>& module)
   for (const auto& old : snapshot_->all) {
     bool replaced = old->uuid == module->uuid;
     append(*next, replaced ? module : old);
+    if (replaced) old->removed.store(true);
     found = found || replaced;
   }
   if (!found) return fail(ErrorKind::kNotFound, fmt::format("Module with UUID {} not found", module->uuid));
@@ -90,7 +91,11 @@ Status ModuleStore::remove(std::string_view uuid) {
   }
   auto next = std::make_shared<Snapshot>();
   for (const auto& module : snapshot_->all) {
-    if (module->uuid != uuid) append(*next, module);
+    if (module->uuid != uuid) {
+      append(*next, module);
+    } else {
+      module->removed.store(true);
+    }
   }
   previous = std::exchange(snapshot_, std::move(next));
   version_.fetch_add(1, std::memory_order_release);

@@ -31,6 +31,8 @@ struct DeployedModule : ModuleRecord, std::enable_shared_from_this<DeployedModul
 
   mutable std::atomic<std::int64_t> last_accessed_unix_ns{0};
   mutable std::atomic<std::uint64_t> access_count{0};
+  // No longer in the store, though calls may still run on it: nothing of it is kept for later.
+  mutable std::atomic<bool> removed{false};
   mutable std::array<HookStats, kAttachPoints> hooks;  // by attach point
 
   HookStats& stats(AttachPoint point) const { return hooks[static_cast<std::size_t>(point)]; }
@@ -58,7 +60,7 @@ Status check_unique(const Snapshot& snapshot, std::string_view name, std::string
 class ModuleStore {
  public:
   // A bound on what one server runs; each module costs compiled code and a row in every report.
-  static constexpr std::size_t kModulesMax = 256;
+  static constexpr std::size_t kModulesMax = 1024;
 
   // Whether a second module may have the same content.
   enum class SameContent : bool { kRefused, kAllowed };

@@ -133,6 +133,21 @@ TEST(ModuleStore, HasABound) {
   EXPECT_TRUE(store.add(make_module("one more")));
 }
 
+TEST(ModuleStore, TellsCallsThatRunThatTheirModuleIsGone) {
+  ModuleStore store;
+  auto removed = make_module("removed");
+  auto replaced = make_module("replaced");
+  ASSERT_TRUE(store.add(removed));
+  ASSERT_TRUE(store.add(replaced));
+  EXPECT_FALSE(removed->removed);
+  ASSERT_TRUE(store.remove("uuid-removed"));
+  EXPECT_TRUE(removed->removed);
+  auto next = make_module("replaced");
+  ASSERT_TRUE(store.replace(next));
+  EXPECT_TRUE(replaced->removed);
+  EXPECT_FALSE(next->removed);
+}
+
 TEST(ModuleStore, SaysThatAnUnknownModuleIsNotThere) {
   ModuleStore store;
   ASSERT_TRUE(store.add(make_module("auth")));

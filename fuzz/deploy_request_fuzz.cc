@@ -2,7 +2,9 @@
 //
 // The body of POST /wasm. What is accepted has at most the modules that fit, and each descriptor passes its checks or
 // is refused with a text.
+
 // fuzz-links: admin modules boost_json
+
 #include <cstdint>
 #include <string_view>
 

@@ -2,8 +2,10 @@
 //
 // What a guest may answer: the first byte is the kind, the next two the status, then lines: names and values that are
 // set, an empty line, those that are added, an empty line, names that are removed, an empty line, a body. An action
-// that is accepted leaves a request that our own strict parser reads as the same one, framed as before. fuzz-links:
-// abi_router_middleware
+// that is accepted leaves a request that our own strict parser reads as the same one, framed as before.
+
+// fuzz-links: abi_router_middleware
+
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -130,7 +130,7 @@ TEST(DeployRequest, HasABoundOnModules) {
   auto more = parse_deploy_request(text + "," + one + "]}");
   ASSERT_FALSE(more);
   EXPECT_EQ(more.error().status, 422);
-  EXPECT_THAT(more.error().detail, StartsWith("modules: expected at most 256"));
+  EXPECT_THAT(more.error().detail, StartsWith("modules: expected at most 1024"));
 }
 
 }  // namespace

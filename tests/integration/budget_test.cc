@@ -141,7 +141,8 @@ TEST(Budget, ABodyOfAModuleIsAtMostAsLargeAsOneThatItSees) {
     settings.body_bytes_max = fits ? kBodyBytes : kBodyBytes - 1;
     Gateway gateway(settings);
     gateway.deploy("large_body_1m");
-    EXPECT_EQ(get(gateway.port(), "/status/200").status, fits ? 200 : 503);
+    // A path whose handler reads the body: an answer that comes before it may be lost with the connection.
+    EXPECT_EQ(get(gateway.port(), "/").status, fits ? 200 : 503);
     EXPECT_EQ(counted(gateway, "large_body_1m", fits ? "modify" : "too_large"), 1U);
   }
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "modules/attach_points.h"
 #include "modules/module_options_json.h"
 
 namespace sandgate::admin {
@@ -93,13 +94,9 @@ Result<Parameters> split(std::string_view query) {
 }
 
 Result<std::vector<modules::AttachPoint>> parse_attach(std::string_view list) {
-  std::vector<modules::AttachPoint> points;
-  while (!list.empty()) {
-    std::optional<modules::AttachPoint> point = modules::parse_attach_point(next_part(list, ','));
-    if (!point) return wrong("attach", "expected OnRequest, OnResponse or OnError, with commas between");
-    points.push_back(*point);
-  }
-  return points;
+  std::optional<std::vector<modules::AttachPoint>> points = modules::parse_attach_points(list);
+  if (!points) return wrong("attach", "expected OnRequest, OnResponse or OnError, with commas between");
+  return *std::move(points);
 }
 
 // A number where the text is one, a truth value where it is one, else the text: what POST has in its JSON. Whether it

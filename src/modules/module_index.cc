@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "modules/attach_points.h"
 #include "modules/module_options_json.h"
 #include "platform/digest.h"
 #include "platform/file.h"
@@ -44,33 +45,12 @@ std::unexpected<Error> damaged(const std::string& path, const Error& error) {
   return damaged(path, error.cause.empty() ? error.detail : error.cause);
 }
 
-std::string joined(const std::vector<AttachPoint>& points) {
-  std::string out;
-  for (AttachPoint point : points) {
-    if (!out.empty()) out += ',';
-    out += attach_point_name(point);
-  }
-  return out;
-}
-
-std::optional<std::vector<AttachPoint>> parse_points(std::string_view text) {
-  std::vector<AttachPoint> points;
-  while (!text.empty()) {
-    std::size_t comma = text.find(',');
-    std::optional<AttachPoint> point = parse_attach_point(text.substr(0, comma));
-    if (!point) return std::nullopt;
-    points.push_back(*point);
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
-  }
-  return points;
-}
-
 // Each piece with its length in front, so that they cannot run into each other.
 std::string digest_of(const ModuleRecord& record) {
   std::string all;
-  for (const std::string& piece :
-       {record.uuid, record.name, record.file_path, record.sha256_hex, std::to_string(record.size_bytes),
-        std::to_string(record.created_unix_ns), joined(record.attach_points), stored_options(record.options)}) {
+  for (const std::string& piece : {record.uuid, record.name, record.file_path, record.sha256_hex,
+                                   std::to_string(record.size_bytes), std::to_string(record.created_unix_ns),
+                                   join_attach_points(record.attach_points), stored_options(record.options)}) {
     fmt::format_to(std::back_inserter(all), "{}:{}", piece.size(), piece);
   }
   return platform::sha256_hex(all);
@@ -84,7 +64,7 @@ Result<ModuleRecord> read_row(const Statement& row) {
   record.sha256_hex = row.text(3);
   record.size_bytes = static_cast<std::uint64_t>(row.number(4));
   record.created_unix_ns = row.number(5);
-  std::optional<std::vector<AttachPoint>> points = parse_points(row.text(6));
+  std::optional<std::vector<AttachPoint>> points = parse_attach_points(row.text(6));
   std::expected<ModuleOptions, std::string> options = parse_stored_options(row.text(7));
   if (!points || !options) return fail(ErrorKind::kInvalid, fmt::format("the row of {} cannot be read", record.name));
   record.attach_points = std::move(*points);
@@ -173,7 +153,7 @@ Status ModuleIndex::change(std::string_view sql, const ModuleRecord& record) {
       .bind(4, record.sha256_hex)
       .bind(5, static_cast<std::int64_t>(record.size_bytes))
       .bind(6, record.created_unix_ns)
-      .bind(7, joined(record.attach_points))
+      .bind(7, join_attach_points(record.attach_points))
       .bind(8, stored_options(record.options))
       .bind(9, digest_of(record));
   Result<bool> done = statement->step();

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "modules/attach_points.h"
 #include "modules/deployment_checks.h"
 #include "platform/digest.h"
 #include "platform/log.h"
@@ -51,16 +52,10 @@ std::shared_ptr<const DeployedModule> restored(const ModuleArchive& archive, con
   return module;
 }
 
+// The command line names at least one, and nothing after a last comma.
 std::optional<std::vector<AttachPoint>> parse_points(std::string_view list) {
-  std::vector<AttachPoint> points;
-  for (;;) {
-    std::size_t comma = list.find(',');
-    std::optional<AttachPoint> point = parse_attach_point(list.substr(0, comma));
-    if (!point) return std::nullopt;
-    points.push_back(*point);
-    if (comma == std::string_view::npos) return points;
-    list.remove_prefix(comma + 1);
-  }
+  if (list.empty() || list.ends_with(',')) return std::nullopt;
+  return parse_attach_points(list);
 }
 
 Status deploy(Registry& registry, sandbox::Compiler& compiler, Descriptor descriptor,

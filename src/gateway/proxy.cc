@@ -130,6 +130,13 @@ Task<Status> switch_protocols(Passage& passage, ClientConnection& connection, ht
   co_return Status();
 }
 
+// An upstream that takes no more may have said why before it closed. One that got no byte was gone already, and a
+// request without a body leaves in one piece: what such a connection holds answers something else.
+bool may_have_answered(const Passage& passage, const ClientConnection& connection, const Error& error) {
+  return error.kind == ErrorKind::kDisconnected && passage.has_body() && connection.wrote_any() &&
+         !passage.exchange.cancellation.cancelled();
+}
+
 // Sends the request on a leased connection, which the caller owns, and passes the answer on.
 Task<Talk> talk(Passage& passage, const net::Lease& lease) {
   ClientConnection& connection = lease.connection();
@@ -139,17 +146,19 @@ Task<Talk> talk(Passage& passage, const net::Lease& lease) {
   std::string_view first = upload.ready_piece();
   bool upgrade = passage.upgrading == Upgrading::kWebSocket;
   Status sent = co_await connection.write_head(passage.head, passage.framing, upgrade, first);
-  if (!sent || upload.client_error() != nullptr)
-    co_return broken_off(passage, lease, sent ? *upload.client_error() : sent.error());
-  if (upload.running()) upload.proceed(connection, first);
+  if (sent && upload.client_error() != nullptr) co_return broken_off(passage, lease, *upload.client_error());
+  if (!sent && !may_have_answered(passage, connection, sent.error())) {
+    co_return broken_off(passage, lease, sent.error());
+  }
+  if (sent && upload.running()) upload.proceed(connection, first);
   for (int interim = 0; interim <= Proxy::kInterimMax; ++interim) {
     http::ResponseHead head(passage.exchange.arena());
     Status received = co_await connection.read_head(passage.head.method, head);
     // While the body goes out the upstream owes no answer; its progress has timeouts of its own.
-    while (!received && received.error().kind == ErrorKind::kTimedOut && upload.running()) {
+    while (sent && !received && received.error().kind == ErrorKind::kTimedOut && upload.running()) {
       received = co_await connection.read_head(passage.head.method, head);
     }
-    if (!received) co_return broken_off(passage, lease, received.error());
+    if (!received) co_return broken_off(passage, lease, sent ? received.error() : sent.error());
     if (head.status >= 200) {
       Status relayed = co_await relay(passage, connection, head);
       co_return over(std::move(relayed));

@@ -134,5 +134,26 @@ TEST_F(ProxyFaultsTest, AnAnswerIsStillReadFromAnUpstreamThatStoppedReading) {
   EXPECT_EQ(sent().status, 413);
 }
 
+TEST_F(ProxyFaultsTest, AnAnswerIsStillReadWhenTheFirstWriteBroke) {
+  prepare("POST");
+  upload().bytes.push("more than it wants");
+  Conversation& talk = expect().answer(413, "enough");
+  talk.write_head_error = Error(ErrorKind::kDisconnected, "the upstream closed the connection");
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_EQ(sent().status, 413);
+  EXPECT_EQ(sent().body, "enough");
+}
+
+TEST_F(ProxyFaultsTest, AFirstWriteThatBrokeWithoutAnAnswerIsTheUpstreamsFault) {
+  prepare("POST");
+  upload().bytes.push("lost");
+  Conversation& talk = expect();
+  talk.write_head_error = Error(ErrorKind::kDisconnected, "the upstream closed the connection");
+  talk.read_head_error = Error(ErrorKind::kDisconnected, "closed");
+  serve();
+  EXPECT_EQ(outcome(), "upstream: the upstream closed the connection before it answered");
+}
+
 }  // namespace
 }  // namespace sandgate::gateway

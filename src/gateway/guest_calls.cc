@@ -83,9 +83,9 @@ Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& reco
   std::unique_ptr<GuestInstance> kept = kept_instance(call);
   std::optional<GuestInstance> own;
   if (fresh) {
-    own.emplace(services_, call.module, budget_, queue, loop.now());
+    own.emplace(services_, call, budget_, queue, loop.now());
   } else if (kept == nullptr) {
-    kept = std::make_unique<GuestInstance>(services_, call.module, budget_, queue, loop.now());
+    kept = std::make_unique<GuestInstance>(services_, call, budget_, queue, loop.now());
   }
   GuestInstance& guest = fresh ? *own : *kept;
   if (!guest.instance) co_return std::unexpected(std::move(guest.instance.error()));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/guest_instances.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace sandgate::gateway {
@@ -56,10 +55,7 @@ void WarmInstances::keep(const DeployedModule& module, std::unique_ptr<GuestInst
 // What was removed from the store needs no instances; what still runs on one is not in the list.
 void WarmInstances::drop_removed() {
   version_ = store_.version();
-  std::shared_ptr<const modules::Snapshot> snapshot = store_.snapshot();
-  std::erase_if(kept_, [&snapshot](const Kept& kept) {
-    return std::ranges::find(snapshot->all, kept.module) == snapshot->all.end();
-  });
+  std::erase_if(kept_, [](const Kept& kept) { return kept.module->removed.load(); });
 }
 
 }  // namespace sandgate::gateway

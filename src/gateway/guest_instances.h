@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gateway/guest_context.h"
+#include "gateway/middleware_calls.h"
 #include "modules/module_store.h"
 #include "sandbox/instance.h"
 
@@ -21,12 +22,16 @@ namespace sandgate::gateway {
 // An instance and what it knows of the exchange it works for. Stays where it is made: the engine keeps a pointer to the
 // context.
 struct GuestInstance {
-  GuestInstance(const GuestServices& services, const modules::DeployedModule& of, const sandbox::Budget& budget,
+  GuestInstance(const GuestServices& services, const HookCall& call, const sandbox::Budget& budget,
                 sandbox::RunQueue& queue, Nanoseconds now)
-      : context(services, of), instance(sandbox::Instance::create(*of.module, budget, queue, &context)), made(now) {}
+      : counted(call.module.stats(call.point)),
+        context(services, call.module),
+        instance(sandbox::Instance::create(*call.module.module, budget, queue, &context)),
+        made(now) {}
   GuestInstance(const GuestInstance&) = delete;
   GuestInstance& operator=(const GuestInstance&) = delete;
 
+  modules::CountedInstance counted;
   GuestContext context;
   std::expected<sandbox::Instance, sandbox::GuestFailure> instance;
   Nanoseconds made;

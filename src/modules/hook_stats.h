@@ -66,6 +66,7 @@ struct alignas(64) HookStats {
   Number memory_peak_bytes{0};  // of one instance
   Number waits{0};              // calls that waited for a free place
   Number waited_ns{0};
+  Number instances{0};  // that exist now; one that several hooks share counts at the hook it was made for
 
  private:
   static void add(Number& number, std::uint64_t amount) noexcept {
@@ -77,6 +78,20 @@ struct alignas(64) HookStats {
     add(buckets[bucket], 1);
     add(sum_ns, static_cast<std::uint64_t>(duration.count()));
   }
+};
+
+// Counts one instance for as long as it exists. The stats outlive it.
+class CountedInstance {
+ public:
+  explicit CountedInstance(HookStats& stats) noexcept : stats_(stats) {
+    stats_.instances.fetch_add(1, std::memory_order_relaxed);
+  }
+  CountedInstance(const CountedInstance&) = delete;
+  CountedInstance& operator=(const CountedInstance&) = delete;
+  ~CountedInstance() { stats_.instances.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  HookStats& stats_;
 };
 
 }  // namespace sandgate::modules

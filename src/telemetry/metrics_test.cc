@@ -104,6 +104,8 @@ TEST(Metrics, TellModulesApart) {
   stats.failed(sandbox::FailureKind::kTrap, Nanoseconds(10'000));
   stats.used_memory(65'536);
   stats.waited(Nanoseconds(5'000'000));
+  modules::CountedInstance lives(stats);
+  { modules::CountedInstance ended(stats); }
   store.total_stats().record(Nanoseconds(1), true);
   ASSERT_TRUE(store.add(module));
   std::string text = metrics_text({.modules = &store}, {});
@@ -120,6 +122,7 @@ TEST(Metrics, TellModulesApart) {
            "call_duration_seconds_sum" + hook + "} 0.002010000",
            "call_duration_seconds_count" + hook + "} 2",
            "memory_peak_bytes" + hook + "} 65536",
+           "instances" + hook + "} 1",
            "waits_total" + hook + "} 1",
            "wait_seconds_total" + hook + "} 0.005000000",
        }) {

@@ -147,6 +147,10 @@ void write_hooks(Exposition& out, const modules::Snapshot& snapshot) {
   for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
     out.sample({{"module", module}, {"attach_point", point}}, read(stats.memory_peak_bytes));
   });
+  out.family("sandgate_module_instances", MetricType::kGauge, "Instances that exist now, running or kept.");
+  for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
+    out.sample({{"module", module}, {"attach_point", point}}, read(stats.instances));
+  });
   out.family("sandgate_module_waits_total", MetricType::kCounter, "Calls that waited for a free place.");
   for_each_hook(snapshot, [&out](std::string_view module, std::string_view point, const modules::HookStats& stats) {
     out.sample({{"module", module}, {"attach_point", point}}, read(stats.waits));

@@ -38,6 +38,17 @@ TEST(InstanceMode, ReuseKeepsAnInstanceForOtherExchanges) {
   for (int i = 1; i <= 5; ++i) EXPECT_EQ(calls_seen(gateway), i);
 }
 
+TEST(InstanceMode, MetricsTellHowManyInstancesExist) {
+  Gateway gateway;
+  gateway.deploy("call_counter", {"OnRequest"}, kReuse);
+  const std::string gauge = R"(sandgate_module_instances{module="call_counter",attach_point="OnRequest"})";
+  EXPECT_EQ(gateway.metric(gauge), 0U);
+  EXPECT_EQ(calls_seen(gateway), 1);
+  EXPECT_EQ(gateway.metric(gauge), 1U);
+  EXPECT_EQ(get(gateway.port(), "/?trap").status, 503);
+  EXPECT_EQ(gateway.metric(gauge), 0U);
+}
+
 TEST(InstanceMode, AReusedInstanceIsReplacedAfterItsCalls) {
   Gateway gateway;
   gateway.deploy("call_counter", {"OnRequest"}, R"("instance":"reuse","reuse":{"max_calls":3})");

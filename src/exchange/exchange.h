@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/arena.h"
@@ -66,6 +67,20 @@ struct ExchangeRecord {
   ExchangeStep* last_step = nullptr;
 };
 
+// What a route captured from the path: its name in the route and the text as it stands in the path.
+struct RouteParameter {
+  std::string_view name;
+  std::string_view value;
+};
+
+// The route that was taken. Text lives as long as the exchange.
+struct RouteTaken {
+  std::string_view name;  // empty: no table of routes was asked
+  std::span<const RouteParameter> parameters;
+  // Where the path goes on below the route: what "*rest" captured, else the whole path without its first slash.
+  std::string_view rest;
+};
+
 class Exchange {
  public:
   Exchange(Loop& loop, Arena& arena) : loop_(loop), arena_(arena), request(arena) {}
@@ -110,8 +125,9 @@ class Exchange {
   Peer local;
   std::string_view client;  // address after trusted proxies
   std::string_view target;  // as received, for the log
-  std::string_view id;      // x-request-id: 1 to 128 visible ASCII bytes
-  Nanoseconds started{0};   // loop().precise_now() at the end of the head
+  RouteTaken route;
+  std::string_view id;     // x-request-id: 1 to 128 visible ASCII bytes
+  Nanoseconds started{0};  // loop().precise_now() at the end of the head
   std::int64_t received_unix_ms = 0;
   ExchangeRecord record;
 };

@@ -9,6 +9,7 @@ LAYERS = {
     "base": [],
     "platform": ["base"],
     "http": ["base"],
+    "routing": ["base", "http"],
     "exchange": ["base", "http"],
     "net": ["base", "platform", "http", "exchange"],
     "sandbox": ["base", "platform"],

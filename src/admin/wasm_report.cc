@@ -53,7 +53,7 @@ std::string average_milliseconds(const modules::ExecutionTotals& totals) {
 }
 
 void append_module(std::string& out, const DeployedModule& module) {
-  std::int64_t accessed = module.last_accessed_unix_ns.load(std::memory_order_relaxed);
+  std::int64_t accessed = module.counters->last_accessed_unix_ns.load(std::memory_order_relaxed);
   if (accessed == 0) accessed = module.created_unix_ns;
   out += '{';
   append_text_member(out, "module_uuid", module.uuid);
@@ -64,9 +64,10 @@ void append_module(std::string& out, const DeployedModule& module) {
   fmt::format_to(std::back_inserter(out), R"("size_bytes":{},)", module.size_bytes);
   append_text_member(out, "created_at", platform::format_rfc3339(module.created_unix_ns));
   append_text_member(out, "last_accessed_at", platform::format_rfc3339(accessed));
-  fmt::format_to(std::back_inserter(out), R"("access_count":{},)", module.access_count.load(std::memory_order_relaxed));
+  fmt::format_to(std::back_inserter(out), R"("access_count":{},)", module.counters->access_count.load(std::memory_order_relaxed));
   append_attach_points(out, module.attach_points);
   modules::append_module_options(out, module.options);
+  fmt::format_to(std::back_inserter(out), R"(,"owner":"{}")", modules::module_owner_name(module.owner));
   if (!module.unavailable.empty()) {
     out += R"(,"unavailable":")";
     append_json_string(out, module.unavailable);

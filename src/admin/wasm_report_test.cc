@@ -37,8 +37,8 @@ TEST(ModuleReport, HasTheShapeOfTheSeed) {
   module->sha256_hex = "abcd";
   module->size_bytes = 4096;
   module->created_unix_ns = 1'767'323'045'123'456'789;
-  module->last_accessed_unix_ns = 1'767'323'046'000'000'000;
-  module->access_count = 7;
+  module->counters->last_accessed_unix_ns = 1'767'323'046'000'000'000;
+  module->counters->access_count = 7;
   module->attach_points = {AttachPoint::kOnRequest};
   modules::Snapshot snapshot;
   snapshot.all.push_back(module);
@@ -49,7 +49,7 @@ TEST(ModuleReport, HasTheShapeOfTheSeed) {
             R"("file_path":"/modules/auth.wasm","sha256_hash":"abcd","size_bytes":4096,)"
             R"("created_at":"2026-01-02T03:04:05.123456789Z","last_accessed_at":"2026-01-02T03:04:06.000000000Z",)"
             R"("access_count":7,"attach_points":[{"Middleware":"OnRequest"}],)"
-            R"("body":true,"instance":"fresh","on_failure":null}}],)"
+            R"("body":true,"instance":"fresh","on_failure":null,"owner":"api"}}],)"
             R"("metrics":{"total_executions":4,"successful_executions":3,"failed_executions":1,)"
             R"("total_execution_time_ms":5,"max_execution_time_ms":2.5001,"average_execution_time_ms":1.25}})"
             "\n");
@@ -67,7 +67,7 @@ TEST(ModuleReport, ShowsOptionsButNoValuesOfSettings) {
   std::string report = module_report(snapshot, {});
   EXPECT_THAT(report, HasSubstr(R"(,"body":false,"instance":"reuse","reuse":{"max_calls":1000,"max_age_s":60},)"
                                 R"("on_failure":"open","config":["api_key","limit"],)"
-                                R"("allow":{"key_value":["counters"]}})"));
+                                R"("allow":{"key_value":["counters"]},"owner":"api"})"));
   EXPECT_THAT(report, testing::Not(HasSubstr("hush")));
 }
 

@@ -2,14 +2,18 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/import_needs.h"
+#include "config/manifest.h"
 #include "exchange/problem.h"
+#include "modules/deployment_checks.h"
 #include "modules/descriptor.h"
 #include "modules/module_options.h"
 #include "platform/descriptor.h"
@@ -34,8 +38,11 @@ Result<std::string> read_binary(const std::string& path) {
   return bytes;
 }
 
-// Compiled as a server would do it, and loaded with every power there is: what is refused then is refused always.
-Result<std::vector<modules::AttachPoint>> find_attach_points(std::string_view wasm) {
+// What is refused with all of these is refused always.
+const sandbox::Grants kEveryPower{.key_value = true, .config = std::vector<std::pair<std::string, std::string>>()};
+
+// Compiled as a server would do it, and loaded with these powers.
+Result<std::vector<modules::AttachPoint>> find_attach_points(std::string_view wasm, const sandbox::Grants& grants) {
   sandbox::EngineOptions options;
   options.for_compiling = true;
   Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create(options);
@@ -43,8 +50,7 @@ Result<std::vector<modules::AttachPoint>> find_attach_points(std::string_view wa
   platform::Descriptor never(::eventfd(0, EFD_CLOEXEC));
   Result<std::string> code = sandbox::compile_in_child({}, wasm, never);
   if (!code) return fail(std::move(code.error()));
-  sandbox::Grants all{.key_value = true, .config = std::vector<std::pair<std::string, std::string>>()};
-  auto module = sandbox::Module::load(std::shared_ptr<sandbox::Engine>(std::move(*engine)), *code, all);
+  auto module = sandbox::Module::load(std::shared_ptr<sandbox::Engine>(std::move(*engine)), *code, grants);
   if (!module) return fail(std::move(module.error()));
   std::vector<modules::AttachPoint> points;
   if ((*module)->serves_on_request()) points.push_back(modules::AttachPoint::kOnRequest);
@@ -95,9 +101,64 @@ void print_text(const std::string& path, const Finding& found) {
   fmt::print("\n");
 }
 
+// As a server would load them.
+void check_modules(const config::Manifest& manifest, config::Diagnostics& out) {
+  for (const config::ModuleEntry& module : manifest.modules) {
+    auto wrong = [&](std::string_view what) { out.add(module.line, fmt::format("module {}: {}", module.name, what)); };
+    Result<std::string> wasm = read_binary(module.path);
+    if (!wasm) {
+      wrong(wasm.error().detail);
+      continue;
+    }
+    Result<std::vector<modules::AttachPoint>> points = find_attach_points(*wasm, modules::grants_of(module.options));
+    if (!points) {
+      wrong(points.error().detail);
+      continue;
+    }
+    for (modules::AttachPoint point : module.attach) {
+      if (std::ranges::find(*points, point) == points->end())
+        wrong(fmt::format("it has no export for {}", modules::attach_point_name(point)));
+    }
+  }
+}
+
+// Told apart by content: the bytes of a module begin with a NUL, those of a configuration never.
+bool is_text(const std::string& path) {
+  platform::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  char first = 0;
+  return file && ::read(file.get(), &first, 1) == 1 && first != '\0';
+}
+
+// Everything but names of hosts, which only a server looks up.
+int check_configuration(const CheckOptions& options) {
+  Result<config::Loaded> loaded = config::load_manifest(options.file);
+  if (!loaded) {
+    fmt::print(stderr, "{}\n", loaded.error().detail);
+    return kExitFailed;
+  }
+  if (loaded->manifest != nullptr) check_modules(*loaded->manifest, loaded->diagnostics);
+  std::vector<std::string> mistakes = loaded->diagnostics.lines(options.file);
+  if (options.json) {
+    std::string list = json_list(loaded->diagnostics.sorted(), [](const config::Diagnostic& mistake) {
+      return fmt::format(R"({{"line":{},"message":{}}})", mistake.line, quoted(mistake.message));
+    });
+    fmt::print(R"({{"kind":"configuration","mistakes":{}}})"
+               "\n",
+               list);
+  } else {
+    for (const std::string& mistake : mistakes) fmt::print(stderr, "{}\n", mistake);
+    if (mistakes.empty()) {
+      fmt::print("{}: fine; {} routes, {} upstreams, {} modules\n", options.file, loaded->manifest->routes.size(),
+                 loaded->manifest->upstreams.size(), loaded->manifest->modules.size());
+    }
+  }
+  return mistakes.empty() ? kExitOk : kExitFailed;
+}
+
 }  // namespace
 
 int check(const CheckOptions& options) {
+  if (is_text(options.file)) return check_configuration(options);
   Result<std::string> wasm = read_binary(options.file);
   if (!wasm) {
     fmt::print(stderr, "sandgate check: {}\n", wasm.error().detail);
@@ -109,7 +170,7 @@ int check(const CheckOptions& options) {
     return kExitFailed;
   }
   Finding found{std::move(*inspection), {}, {}};
-  Result<std::vector<modules::AttachPoint>> points = find_attach_points(*wasm);
+  Result<std::vector<modules::AttachPoint>> points = find_attach_points(*wasm, kEveryPower);
   if (points) {
     found.attach_points = std::move(*points);
   } else {

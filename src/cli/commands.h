@@ -5,8 +5,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "server/settings.h"
+#include "config/settings.h"
 
 namespace sandgate::cli {
 
@@ -16,8 +17,10 @@ inline constexpr int kExitFailed = 1;    // could not start, or a check failed
 inline constexpr int kExitUsage = 2;     // the command line is wrong
 inline constexpr int kExitCutShort = 3;  // the drain's time was over and connections were cut
 
-// `sandgate serve`: runs a gateway until a signal ends it.
-int serve(const server::Settings& settings);
+struct Effective;
+class ServeLine;
+// `sandgate serve`: runs a gateway until a signal ends it. SIGHUP loads `line` again.
+int serve(const Effective& effective, const ServeLine& line);
 
 struct DemoOptions {
   std::uint16_t port = 3000;  // when it is taken, a free one is used
@@ -30,8 +33,17 @@ struct CheckOptions {
   std::string file;
   bool json = false;
 };
-// `sandgate check`: what a module is, what it imports and what that needs, where it can be attached. kExitFailed when
-// it cannot be deployed.
+// `sandgate check`: of a module, what it is, what it imports and what that needs, where it can be attached; of a
+// configuration file, every mistake. kExitFailed when the module cannot be deployed, or the file not be served.
 int check(const CheckOptions& options);
+
+struct ExplainOptions {
+  std::string file;
+  std::string method;
+  std::string url;                  // absolute, or a path
+  std::vector<std::string> fields;  // "Name: value"
+};
+// `sandgate explain`: which route a request takes and why, which modules run on the way, with which powers and budgets.
+int explain(const ExplainOptions& options);
 
 }  // namespace sandgate::cli

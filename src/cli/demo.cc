@@ -56,7 +56,7 @@ int failed(const Error& error) {
 }
 
 Result<std::unique_ptr<server::Server>> start_gateway(const DemoOptions& options, const DemoWorker& worker) {
-  server::Settings settings;
+  config::Settings settings;
   settings.port = options.check ? 0 : options.port;
   settings.threads = 1;
   settings.worker_urls = {"http://" + worker.address().text()};

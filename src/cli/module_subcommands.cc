@@ -12,12 +12,14 @@ namespace sandgate::cli {
 
 struct ModuleSubcommands::Lines {
   CheckOptions check;
+  ExplainOptions explain;
   ModulesOptions modules;
   NewOptions project;
 };
 
 ModuleSubcommands::ModuleSubcommands(CLI::App& app) : lines_(std::make_unique<Lines>()) {
   add_check(app);
+  add_explain(app);
   add_modules(app);
   add_new(app);
   add_completion(app);
@@ -27,10 +29,21 @@ ModuleSubcommands::~ModuleSubcommands() = default;
 
 void ModuleSubcommands::add_check(CLI::App& app) {
   CheckOptions& line = lines_->check;
-  CLI::App* command = app.add_subcommand("check", "tell what a module is, what it needs and where it can be attached");
-  command->add_option("MODULE", line.file, "a .wasm file: component or core module")->required();
+  CLI::App* command = app.add_subcommand(
+      "check", "tell what a module is, what it needs and where it can be attached; or what is wrong in a configuration");
+  command->add_option("FILE", line.file, "a .wasm file (component or core module), or a configuration file")->required();
   command->add_flag("--json", line.json, "print kind, imports, exports and attach_points as JSON");
   commands_.emplace_back(command, [this] { return check(lines_->check); });
+}
+
+void ModuleSubcommands::add_explain(CLI::App& app) {
+  ExplainOptions& line = lines_->explain;
+  CLI::App* command = app.add_subcommand("explain", "tell which route a request takes, through which modules, and why");
+  command->add_option("--config", line.file, "the configuration file")->required();
+  command->add_option("METHOD", line.method)->required();
+  command->add_option("URL", line.url, "an absolute URL, or a path")->required();
+  command->add_option("-H,--header", line.fields, "a field as \"Name: value\"; repeatable")->allow_extra_args(false);
+  commands_.emplace_back(command, [this] { return explain(lines_->explain); });
 }
 
 void ModuleSubcommands::add_modules(CLI::App& app) {

@@ -28,6 +28,7 @@ class ModuleSubcommands {
  private:
   struct Lines;
   void add_check(CLI::App& app);
+  void add_explain(CLI::App& app);
   void add_modules(CLI::App& app);
   void add_new(CLI::App& app);
   void add_completion(CLI::App& app);

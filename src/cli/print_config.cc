@@ -4,7 +4,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <string>
+#include <utility>
 #include <vector>
+
+#include "config/manifest_json.h"
 
 namespace sandgate::cli {
 namespace {
@@ -33,11 +37,12 @@ json::value access_log(telemetry::AccessLogFormat format) {
 
 }  // namespace
 
-std::string config_json(const server::Settings& settings) {
+std::string config_json(const config::Settings& settings, const config::Manifest& manifest) {
   json::object config;
   config["host"] = settings.host;
   config["port"] = settings.port;
-  config["threads"] = server::loop_count(settings);
+  if (!settings.listen.empty()) config["listen"] = texts(settings.listen);
+  config["threads"] = config::loop_count(settings);
   config["worker-urls"] = texts(settings.worker_urls);
   config["trusted-proxies"] = texts(settings.trusted_proxies);
   config["max-connections"] = settings.connections_max;
@@ -55,7 +60,7 @@ std::string config_json(const server::Settings& settings) {
   config["wasm-max-cpu-time-ms"] =
       settings.wasm_cpu_time_max.count() == 0 ? json::value(nullptr) : json::value(settings.wasm_cpu_time_max.count());
   config["wasm-max-stack-size"] = settings.wasm_stack_bytes_max;
-  config["wasm-thread-pool-size"] = server::calls_max(settings);
+  config["wasm-thread-pool-size"] = config::calls_max(settings);
   config["wasm-module-cache-size"] = settings.wasm_warm_instances;
   config["max-body-size"] = settings.body_bytes_max;
   config["metrics-listen"] = text_or_null(settings.metrics_listen);
@@ -64,6 +69,8 @@ std::string config_json(const server::Settings& settings) {
   config["access-log"] = access_log(settings.access_log);
   config["access-log-query"] = settings.access_log_query;
   config["server-timing"] = settings.server_timing;
+  if (!settings.config_file.empty()) config["file"] = settings.config_file;
+  for (auto& [name, value] : config::manifest_json(manifest)) config[name] = std::move(value);
   return json::serialize(config);
 }
 

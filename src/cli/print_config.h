@@ -5,11 +5,13 @@
 
 #include <string>
 
-#include "server/settings.h"
+#include "config/manifest.h"
+#include "config/settings.h"
 
 namespace sandgate::cli {
 
-// One object, each member named like its flag; defaults are filled in. The admin token is "set" or null.
-std::string config_json(const server::Settings& settings);
+// One object; the members of the process are named like their flags, upstreams, modules and routes like in the file.
+// Defaults are filled in. The admin token is "set" or null.
+std::string config_json(const config::Settings& settings, const config::Manifest& manifest);
 
 }  // namespace sandgate::cli

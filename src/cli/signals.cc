@@ -14,6 +14,7 @@ sigset_t waited_for() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -32,6 +33,7 @@ Signal wait_for_signal(Milliseconds timeout) {
   limit.tv_nsec = (timeout.count() % 1000) * 1'000'000;
   int got = ::sigtimedwait(&set, nullptr, &limit);
   if (got == SIGTERM) return Signal::kDrain;
+  if (got == SIGHUP) return Signal::kReload;
   if (got == SIGINT) return Signal::kStop;
   return Signal::kNone;
 }

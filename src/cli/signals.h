@@ -7,11 +7,11 @@
 
 namespace sandgate::cli {
 
-enum class Signal : unsigned char { kNone, kDrain, kStop };
+enum class Signal : unsigned char { kNone, kReload, kDrain, kStop };
 
-// Before any thread is made: blocks SIGTERM and SIGINT, ignores SIGPIPE.
+// Before any thread is made: blocks SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE.
 void block_signals();
-// SIGTERM is kDrain, SIGINT kStop; kNone after `timeout`.
+// SIGTERM is kDrain, SIGINT kStop, SIGHUP kReload; kNone after `timeout`.
 Signal wait_for_signal(Milliseconds timeout);
 
 }  // namespace sandgate::cli

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -32,6 +33,15 @@ MiddlewareCalls::Outcome checked_body(abi::router_middleware::Action action, std
   return std::unexpected(sandbox::GuestFailure{
       sandbox::FailureKind::kTooLarge,
       fmt::format("the body has {} bytes; at most {} are allowed", action.body->size(), bytes_max)});
+}
+
+// The narrower of the server's budget and the module's own limits.
+sandbox::Budget narrowed(sandbox::Budget budget, const modules::ModuleLimits& limits) {
+  if (limits.memory_bytes != 0) budget.memory_bytes = std::min(budget.memory_bytes, limits.memory_bytes);
+  if (limits.time_ms != 0) budget.wall = std::min(budget.wall, Milliseconds(limits.time_ms));
+  Milliseconds cpu(limits.cpu_ms);
+  if (cpu.count() != 0) budget.cpu = budget.cpu.count() == 0 ? cpu : std::min(budget.cpu, cpu);
+  return budget;
 }
 
 }  // namespace
@@ -80,12 +90,13 @@ Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& reco
   }
   sandbox::RunQueue& queue = *loops_[loop.index()].queue;
   bool fresh = call.module.options.instance == InstanceMode::kFresh;
+  const sandbox::Budget budget = narrowed(budget_, call.module.options.limits);
   std::unique_ptr<GuestInstance> kept = kept_instance(call);
   std::optional<GuestInstance> own;
   if (fresh) {
-    own.emplace(services_, call, budget_, queue, loop.now());
+    own.emplace(services_, call, budget, queue, loop.now());
   } else if (kept == nullptr) {
-    kept = std::make_unique<GuestInstance>(services_, call, budget_, queue, loop.now());
+    kept = std::make_unique<GuestInstance>(services_, call, budget, queue, loop.now());
   }
   GuestInstance& guest = fresh ? *own : *kept;
   if (!guest.instance) co_return std::unexpected(std::move(guest.instance.error()));

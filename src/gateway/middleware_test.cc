@@ -114,7 +114,7 @@ TEST_F(MiddlewareTest, ARejectionMayHaveAnyFinalStatus) {
     Middleware around(calls, one, settings, inner);
     test::FakeExchange request;
     Running served;
-    Chain handler(one, around, inner, 1);
+    Chain handler(one, Chain::Deployed::kRun, {}, around, inner, 1);
     start_serving(handler, request.exchange, served);
     ASSERT_TRUE(served.ended());
     EXPECT_EQ(request.sent().status, status);
@@ -130,7 +130,7 @@ TEST_F(MiddlewareTest, AFailingModuleClosesByDefaultWithOneAnswerForEveryKind) {
     auto module = testing::deploy(one, "m", {AttachPoint::kOnRequest});
     calls.script["m.request"] = ScriptedAction::fails(kind);
     Middleware around(calls, one, settings, inner);
-    Chain handler(one, around, inner, 1);
+    Chain handler(one, Chain::Deployed::kRun, {}, around, inner, 1);
     test::FakeExchange request;
     Running served;
     start_serving(handler, request.exchange, served);
@@ -181,8 +181,8 @@ TEST_F(MiddlewareTest, ExecutionsAndAccessesAreCounted) {
   serve();
   EXPECT_EQ(testing::successes(*deployed[0]), 1U);
   EXPECT_EQ(store.totals().successes, 1U);
-  EXPECT_EQ(deployed[0]->access_count.load(), 1U);
-  EXPECT_GT(deployed[0]->last_accessed_unix_ns.load(), 0);
+  EXPECT_EQ(deployed[0]->counters->access_count.load(), 1U);
+  EXPECT_GT(deployed[0]->counters->last_accessed_unix_ns.load(), 0);
 }
 
 TEST_F(MiddlewareTest, ABodyOverTheLimitIs413AtOnceWhenItsLengthSaysSo) {

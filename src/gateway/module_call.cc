@@ -23,8 +23,8 @@ Decision decision_of(const Action& action) {
 
 ModuleCall::ModuleCall(const modules::ModuleStore& store, const HookCall& call)
     : store_(store), call_(call), unix_ns_(platform::unix_now_ns()), started_(call.exchange.loop().precise_now()) {
-  call.module.access_count.fetch_add(1, std::memory_order_relaxed);
-  call.module.last_accessed_unix_ns.store(unix_ns_, std::memory_order_relaxed);
+  call.module.counters->access_count.fetch_add(1, std::memory_order_relaxed);
+  call.module.counters->last_accessed_unix_ns.store(unix_ns_, std::memory_order_relaxed);
 }
 
 void ModuleCall::log_failure(const sandbox::GuestFailure& failure) const {

@@ -125,7 +125,7 @@ TEST_F(ResponseHooksTest, AnEventStreamIsNeverHeldBack) {
     talk.heads.push_back({200, {{"Content-Type", std::string(type)}}});
     upstream_body = talk.body.get();
     Middleware around(calls, one, settings, proxy);
-    Chain handler(one, around, proxy, 1);
+    Chain handler(one, Chain::Deployed::kRun, {}, around, proxy, 1);
     Running served;
     start_serving(handler, request.exchange, served);
     EXPECT_EQ(request.sent().status, 201);
@@ -211,7 +211,7 @@ TEST_F(ResponseHooksTest, ABodyForAStatusWithoutOneIsDropped) {
     testing::deploy(one, "m", {AttachPoint::kOnResponse});
     calls.script["m.response"] = {.kind = Kind::kModify, .status = status, .body = "dropped"};
     Middleware around(calls, one, settings, inner);
-    Chain handler(one, around, inner, 1);
+    Chain handler(one, Chain::Deployed::kRun, {}, around, inner, 1);
     test::FakeExchange request;
     request.exchange.request.method = "GET";
     Running served;
@@ -252,7 +252,7 @@ TEST_F(ResponseHooksTest, InterimResponsesPass) {
   talk.heads.push_back({103, {}});
   talk.answer(200, "x");
   Middleware around(calls, store, settings, proxy);
-  Chain handler(store, around, proxy, 1);
+  Chain handler(store, Chain::Deployed::kRun, {}, around, proxy, 1);
   start_serving(handler, fake.exchange, running);
   EXPECT_EQ(outcome(), "ok");
   EXPECT_THAT(sent().informational, ElementsAre(103));
@@ -296,7 +296,7 @@ TEST_F(ResponseHooksTest, ErrorModulesRunFor502And503And504Only) {
     calls.seen.clear();
     inner.error = Error(expected.kind, "oh");
     Middleware around(calls, one, settings, inner);
-    Chain handler(one, around, inner, 1);
+    Chain handler(one, Chain::Deployed::kRun, {}, around, inner, 1);
     test::FakeExchange request;
     Running served;
     start_serving(handler, request.exchange, served);

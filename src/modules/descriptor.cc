@@ -115,6 +115,10 @@ Status check_options(const ModuleOptions& options) {
                               kNameBytesMax));
     }
   }
+  if (options.limits.memory_bytes != 0 && options.limits.memory_bytes < ModuleLimits::kMemoryBytesMin) {
+    return fail(ErrorKind::kInvalid, fmt::format("limits.memory_bytes is {}; an instance needs at least one page, {}",
+                                                 options.limits.memory_bytes, ModuleLimits::kMemoryBytesMin));
+  }
   if (Status checked = check_range("reuse.max_calls", options.reuse_calls_max, ModuleOptions::kReuseCallsMax); !checked)
     return checked;
   return check_range("reuse.max_age_s", options.reuse_seconds_max, ModuleOptions::kReuseSecondsMax);

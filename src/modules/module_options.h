@@ -37,6 +37,17 @@ enum class InstanceMode : unsigned char {
 std::string_view instance_mode_name(InstanceMode mode);
 std::optional<InstanceMode> parse_instance_mode(std::string_view name);
 
+// Narrower limits than the server's; 0: the server's. The server's hold in any case.
+struct ModuleLimits {
+  static constexpr std::uint64_t kMemoryBytesMin = 64 * 1024;  // a page
+
+  std::uint64_t memory_bytes = 0;  // over all memories of an instance
+  std::uint32_t time_ms = 0;       // wall time of one call
+  std::uint32_t cpu_ms = 0;        // CPU time of one call
+
+  bool operator==(const ModuleLimits&) const = default;
+};
+
 struct ModuleOptions {
   // A kept instance is replaced after so many calls, so that what a guest leaks does not add up. The most is what a
   // counter in a report still reads well with.
@@ -56,6 +67,7 @@ struct ModuleOptions {
   std::uint32_t reuse_calls_max = kReuseCallsDefault;
   std::uint32_t reuse_seconds_max = kReuseSecondsDefault;
   std::optional<std::vector<std::pair<std::string, std::string>>> config;  // granted, even when empty
+  ModuleLimits limits;
   std::vector<std::string> key_value;  // stores it may open; empty: none, and the interface is not linked
 
   // A failing request module must not let requests through unseen; a failing response module must not take an answer

@@ -50,13 +50,14 @@ class Reader {
       to = parsed;
     }
   }
-  void number(std::string_view name, std::uint32_t& to) {
+  template <typename Number>
+  void number(std::string_view name, Number& to) {
     const json::value* value = find(name);
     if (value == nullptr) return;
     const std::int64_t* number = value->if_int64();
     if (number == nullptr || *number < 1 || *number > std::numeric_limits<std::uint32_t>::max())
       return wrong(name, "expected a positive whole number");
-    to = static_cast<std::uint32_t>(*number);
+    to = static_cast<Number>(*number);
   }
   void wrong(std::string_view name, std::string_view what) {
     if (error_.empty()) error_ = fmt::format("{}.{}: {}", at_, name, what);
@@ -87,6 +88,17 @@ void read_reuse(Reader& reader, ModuleOptions& options) {
   Reader inner(*reuse, reader.at() + ".reuse");
   inner.number("max_calls", options.reuse_calls_max);
   inner.number("max_age_s", options.reuse_seconds_max);
+  if (!inner.error().empty()) reader.wrong(std::move(inner.error()));
+}
+
+void read_limits(Reader& reader, ModuleOptions& options) {
+  const json::object* limits =
+      object_member(reader, "limits", R"(expected {"memory_bytes": 16777216, "time_ms": 50, "cpu_ms": 20})");
+  if (limits == nullptr) return;
+  Reader inner(*limits, reader.at() + ".limits");
+  inner.number("memory_bytes", options.limits.memory_bytes);
+  inner.number("time_ms", options.limits.time_ms);
+  inner.number("cpu_ms", options.limits.cpu_ms);
   if (!inner.error().empty()) reader.wrong(std::move(inner.error()));
 }
 
@@ -130,6 +142,20 @@ void append_texts(std::string& out, const std::vector<std::string>& texts) {
   }
 }
 
+void append_limits(std::string& out, const ModuleLimits& limits) {
+  out += R"(,"limits":{)";
+  std::string_view separator;
+  auto append = [&out, &separator](std::string_view name, std::uint64_t value) {
+    if (value == 0) return;
+    fmt::format_to(std::back_inserter(out), R"({}"{}":{})", separator, name, value);
+    separator = ",";
+  };
+  append("memory_bytes", limits.memory_bytes);
+  append("time_ms", limits.time_ms);
+  append("cpu_ms", limits.cpu_ms);
+  out += '}';
+}
+
 void append_config(std::string& out, const ModuleOptions& options, SettingValues values) {
   bool shown = values == SettingValues::kShown;
   out += shown ? R"(,"config":{)" : R"(,"config":[)";
@@ -155,6 +181,7 @@ std::expected<ModuleOptions, std::string> parse_module_options(const json::objec
   reader.choice("on_failure", &parse_on_failure, R"(expected "closed" or "open")", options.on_failure);
   reader.choice("instance", &parse_instance_mode, R"(expected "fresh", "exchange" or "reuse")", options.instance);
   read_reuse(reader, options);
+  read_limits(reader, options);
   read_config(reader, options);
   read_allow(reader, options);
   if (!reader.error().empty()) return std::unexpected(std::move(reader.error()));
@@ -174,6 +201,7 @@ void append_module_options(std::string& out, const ModuleOptions& options, Setti
   } else {
     out += R"(,"on_failure":null)";
   }
+  if (options.limits != ModuleLimits()) append_limits(out, options.limits);
   if (options.config) append_config(out, options, values);
   if (!options.key_value.empty()) {
     out += R"(,"allow":{"key_value":[)";

@@ -10,13 +10,19 @@ namespace sandgate::modules {
 namespace {
 
 void append(Snapshot& snapshot, std::shared_ptr<const DeployedModule> module) {
-  if (module->attached(AttachPoint::kOnRequest)) snapshot.on_request.push_back(module);
-  if (module->attached(AttachPoint::kOnResponse)) snapshot.on_response.push_back(module);
-  if (module->attached(AttachPoint::kOnError)) snapshot.on_error.push_back(module);
+  if (module->owner == ModuleOwner::kApi) snapshot.append_hooks(module);
   snapshot.all.push_back(std::move(module));
 }
 
 }  // namespace
+
+std::string_view module_owner_name(ModuleOwner owner) { return owner == ModuleOwner::kFile ? "file" : "api"; }
+
+void Snapshot::append_hooks(const std::shared_ptr<const DeployedModule>& module) {
+  if (module->attached(AttachPoint::kOnRequest)) on_request.push_back(module);
+  if (module->attached(AttachPoint::kOnResponse)) on_response.push_back(module);
+  if (module->attached(AttachPoint::kOnError)) on_error.push_back(module);
+}
 
 bool ModuleRecord::attached(AttachPoint point) const {
   return std::ranges::find(attach_points, point) != attach_points.end();
@@ -30,6 +36,12 @@ const DeployedModule* find_by_name(const Snapshot& snapshot, std::string_view na
 const DeployedModule* find_by_uuid_or_name(const Snapshot& snapshot, std::string_view id) {
   auto found = std::ranges::find(snapshot.all, id, [](const auto& module) { return std::string_view(module->uuid); });
   return found == snapshot.all.end() ? find_by_name(snapshot, id) : found->get();
+}
+
+Status check_owner(const DeployedModule& module) {
+  if (module.owner == ModuleOwner::kApi) return {};
+  return fail(ErrorKind::kDenied,
+              fmt::format("module {} belongs to the configuration file; change it there and reload", module.name));
 }
 
 Status check_unique(const Snapshot& snapshot, std::string_view name, std::string_view sha256_hex) {
@@ -71,6 +83,7 @@ Status ModuleStore::replace(const std::shared_ptr<const DeployedModule>& module)
   auto next = std::make_shared<Snapshot>();
   for (const auto& old : snapshot_->all) {
     bool replaced = old->uuid == module->uuid;
+    if (Status owned = replaced ? check_owner(*old) : Status(); !owned) return owned;
     append(*next, replaced ? module : old);
     if (replaced) old->removed.store(true);
     found = found || replaced;
@@ -86,9 +99,10 @@ Status ModuleStore::remove(std::string_view uuid) {
   std::shared_ptr<const Snapshot> previous;
   std::lock_guard lock(mutex_);
   auto has_uuid = [uuid](const auto& module) { return module->uuid == uuid; };
-  if (std::ranges::none_of(snapshot_->all, has_uuid)) {
+  auto doomed = std::ranges::find_if(snapshot_->all, has_uuid);
+  if (doomed == snapshot_->all.end())
     return fail(ErrorKind::kNotFound, fmt::format("Module with UUID {} not found", uuid));
-  }
+  if (Status owned = check_owner(**doomed); !owned) return owned;
   auto next = std::make_shared<Snapshot>();
   for (const auto& module : snapshot_->all) {
     if (module->uuid != uuid) {
@@ -99,6 +113,27 @@ Status ModuleStore::remove(std::string_view uuid) {
   }
   previous = std::exchange(snapshot_, std::move(next));
   version_.fetch_add(1, std::memory_order_release);
+  return {};
+}
+
+Status ModuleStore::set_file_modules(std::vector<std::shared_ptr<const DeployedModule>> modules) {
+  std::shared_ptr<const Snapshot> previous;
+  std::lock_guard lock(mutex_);
+  auto next = std::make_shared<Snapshot>();
+  for (const auto& module : modules) {
+    if (Status unique = check_unique(*next, module->name, {}); !unique) return unique;
+    append(*next, module);
+  }
+  for (const auto& old : snapshot_->all) {
+    if (old->owner == ModuleOwner::kFile) continue;
+    if (Status unique = check_unique(*next, old->name, {}); !unique) return unique;
+    append(*next, old);
+  }
+  for (const auto& old : snapshot_->all) {
+    if (old->owner == ModuleOwner::kFile && std::ranges::find(modules, old) == modules.end()) old->removed.store(true);
+  }
+  previous = std::exchange(snapshot_, std::move(next));
+  touch();
   return {};
 }
 

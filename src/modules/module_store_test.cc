@@ -260,5 +260,59 @@ TEST(AttachPoint, HasTheNameOfTheSeed) {
   EXPECT_EQ(attach_point_name(AttachPoint::kOnError), "OnError");
 }
 
+std::shared_ptr<DeployedModule> make_file_module(const std::string& name) {
+  std::shared_ptr<DeployedModule> module = make_module(name);
+  module->owner = ModuleOwner::kFile;
+  return module;
+}
+
+TEST(FileModules, AreShownButRunOnNoRequestByThemselves) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("api")));
+  ASSERT_TRUE(store.set_file_modules({make_file_module("file")}));
+  auto snapshot = store.snapshot();
+  ASSERT_EQ(snapshot->all.size(), 2U);
+  EXPECT_EQ(snapshot->all[0]->name, "file");
+  ASSERT_EQ(snapshot->on_request.size(), 1U);
+  EXPECT_EQ(snapshot->on_request[0]->name, "api");
+}
+
+TEST(FileModules, AreReplacedAllAtOnceAndLeaveTheOthersAlone) {
+  ModuleStore store;
+  auto stays = make_file_module("stays");
+  auto goes = make_file_module("goes");
+  auto api = make_module("api");
+  ASSERT_TRUE(store.add(api));
+  ASSERT_TRUE(store.set_file_modules({stays, goes}));
+  std::uint64_t version = store.version();
+  ASSERT_TRUE(store.set_file_modules({stays, make_file_module("comes")}));
+  EXPECT_NE(store.version(), version);
+  EXPECT_EQ(store.snapshot()->all.size(), 3U);
+  EXPECT_FALSE(stays->removed);
+  EXPECT_TRUE(goes->removed);
+  EXPECT_FALSE(api->removed);
+}
+
+TEST(FileModules, AreChangedByTheFileOnly) {
+  ModuleStore store;
+  auto file = make_file_module("file");
+  ASSERT_TRUE(store.set_file_modules({file}));
+  EXPECT_EQ(store.remove(file->uuid).error().kind, ErrorKind::kDenied);
+  auto other = make_module("file");
+  other->uuid = file->uuid;
+  EXPECT_EQ(store.replace(other).error().kind, ErrorKind::kDenied);
+  EXPECT_EQ(store.add(make_module("file")).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(store.snapshot()->all[0], file);
+}
+
+TEST(FileModules, CannotTakeANameOfTheApi) {
+  ModuleStore store;
+  ASSERT_TRUE(store.add(make_module("taken")));
+  Status refused = store.set_file_modules({make_file_module("taken")});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(store.snapshot()->all.size(), 1U);
+}
+
 }  // namespace
 }  // namespace sandgate::modules

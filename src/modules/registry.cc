@@ -28,6 +28,7 @@ std::shared_ptr<DeployedModule> make_module(Candidate candidate) {
 
 // Checked before the disk is touched: nobody else adds, so the store then takes it.
 Result<std::shared_ptr<const DeployedModule>> Registry::add(Candidate candidate) {
+  std::lock_guard lock(mutex_);
   std::string_view wasm = candidate.wasm;
   std::shared_ptr<const DeployedModule> module = make_module(std::move(candidate));
   std::shared_ptr<const Snapshot> before = store_.snapshot();
@@ -50,6 +51,7 @@ std::shared_ptr<const DeployedModule> Registry::find_same(const Snapshot& snapsh
 }
 
 Result<PutResult> Registry::put(Candidate candidate) {
+  std::lock_guard lock(mutex_);
   std::shared_ptr<const Snapshot> before = store_.snapshot();
   if (auto same = find_same(*before, candidate.descriptor, candidate.sha256_hex))
     return PutResult{PutKind::kUnchanged, std::move(same)};
@@ -57,6 +59,7 @@ Result<PutResult> Registry::put(Candidate candidate) {
   std::shared_ptr<DeployedModule> module = make_module(std::move(candidate));
   const DeployedModule* old = find_by_name(*before, module->name);
   if (old != nullptr) {
+    if (Status owned = check_owner(*old); !owned) return fail(std::move(owned.error()));
     module->uuid = old->uuid;
   } else if (Status room = check_unique(*before, module->name, {}); !room) {
     return fail(std::move(room.error()));
@@ -71,12 +74,21 @@ Result<PutResult> Registry::put(Candidate candidate) {
 }
 
 Status Registry::remove(const std::string& uuid) {
+  std::lock_guard lock(mutex_);
   std::shared_ptr<const Snapshot> before = store_.snapshot();
   const DeployedModule* module = find_by_uuid_or_name(*before, uuid);
+  if (module != nullptr) {
+    if (Status owned = check_owner(*module); !owned) return owned;
+  }
   if (archive_ != nullptr && module != nullptr && module->uuid == uuid) {
     if (Status removed = archive_->remove(uuid); !removed) return removed;
   }
   return store_.remove(uuid);
+}
+
+Status Registry::set_file_modules(std::vector<std::shared_ptr<const DeployedModule>> modules) {
+  std::lock_guard lock(mutex_);
+  return store_.set_file_modules(std::move(modules));
 }
 
 Status Registry::restore(std::shared_ptr<const DeployedModule> module) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one place that changes which modules are deployed: on disk first, then in the store that requests read. Blocking.
-// One thread at a time: the one that starts the server, then the deployer's.
+// The one place that changes which modules are deployed: on disk first, then in the store that requests read. Blocking;
+// any thread but a loop's, one change at a time.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,8 @@ class Registry {
   Result<PutResult> put(Candidate candidate);
   // kNotFound, or kInternal: it could not be removed from the disk and stays.
   Status remove(const std::string& uuid);
+  // The modules of the configuration file; see ModuleStore. They are not kept on disk.
+  Status set_file_modules(std::vector<std::shared_ptr<const DeployedModule>> modules);
   // Takes back into the store what the archive has. At the start.
   Status restore(std::shared_ptr<const DeployedModule> module);
 
@@ -54,6 +57,7 @@ class Registry {
                                                          std::string_view sha256_hex);
 
  private:
+  std::mutex mutex_;
   ModuleStore& store_;
   std::unique_ptr<ModuleArchive> archive_;
 };

@@ -3,27 +3,20 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "modules/attach_points.h"
 #include "modules/deployment_checks.h"
+#include "modules/parallel.h"
 #include "platform/digest.h"
 #include "platform/log.h"
-#include "sandbox/thread.h"
 
 namespace sandgate::modules {
 namespace {
-
-// Loading is reading and copying, and compiling when there is no code: more threads than cores gain nothing, and each
-// may hold a module in memory.
-constexpr std::size_t kThreadsMax = 4;
 
 Result<std::shared_ptr<const sandbox::Module>> load(const ModuleArchive& archive, const ModuleRecord& record,
                                                     sandbox::Compiler& compiler) {
@@ -86,17 +79,7 @@ Status restore_modules(Registry& registry, sandbox::Compiler& compiler) {
   if (archive == nullptr) return {};
   const std::vector<ModuleRecord>& records = archive->records();
   std::vector<std::shared_ptr<const DeployedModule>> modules(records.size());
-  std::atomic<std::size_t> next{0};
-  auto work = [&] {
-    for (std::size_t i = next.fetch_add(1); i < records.size(); i = next.fetch_add(1))
-      modules[i] = restored(*archive, records[i], compiler);
-  };
-  std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < std::min({cores, kThreadsMax, records.size()}); ++i)
-    threads.push_back(sandbox::start_thread(fmt::format("start-{}", i), work));
-  work();
-  for (std::thread& thread : threads) thread.join();
+  run_parallel(records.size(), [&](std::size_t i) { modules[i] = restored(*archive, records[i], compiler); });
   for (auto& module : modules) {
     if (Status added = registry.restore(std::move(module)); !added) return added;
   }

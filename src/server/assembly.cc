@@ -27,19 +27,48 @@ std::string_view admin_text(admin::AdminRule rule) {
 
 }  // namespace
 
-Result<std::unique_ptr<Assembly>> Assembly::create(const Settings& settings, const Surroundings& surroundings) {
+Result<std::unique_ptr<Assembly>> Assembly::create(const config::Settings& settings, const Surroundings& surroundings,
+                                                   std::shared_ptr<const config::Manifest> manifest) {
   std::unique_ptr<Assembly> assembly(new Assembly());
   Status built = assembly->build_engine(settings, surroundings.loops);
-  if (built) built = assembly->build_upstream(settings, surroundings.loops);
   if (!built) return fail(std::move(built.error()));
-  assembly->build_telemetry(settings, surroundings.loops.size());
+  assembly->build_telemetry(settings, *manifest, surroundings.loops.size());
   built = assembly->build_handlers(settings, surroundings);
   if (!built) return fail(std::move(built.error()));
-  return assembly;
+  config::Diagnostics wrong;
+  if (assembly->serve_manifest(std::move(manifest), wrong)) return assembly;
+  std::string all;
+  for (const std::string& line : wrong.lines(settings.config_file)) all += (all.empty() ? "" : "\n") + line;
+  return fail(ErrorKind::kInvalid, std::move(all));
+}
+
+bool Assembly::serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out) {
+  std::shared_ptr<const Site> before = site();
+  std::shared_ptr<const Site> next = Site::build(ground_, std::move(manifest), before.get(), out);
+  if (next == nullptr) return false;
+  if (registry_ != nullptr) {
+    if (Status set = registry_->set_file_modules(next->modules()); !set) {
+      out.add(0, set.error().detail);
+      return false;
+    }
+  }
+  {
+    std::lock_guard lock(site_mutex_);
+    site_ = next;
+  }
+  current_->set(next);
+  if (before != nullptr) before->retire();
+  store_.touch();
+  return true;
+}
+
+std::shared_ptr<const Site> Assembly::site() const {
+  std::lock_guard lock(site_mutex_);
+  return site_;
 }
 
 // The engine reserves address space and the compiler starts threads: only when modules can be deployed.
-Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>& loops) {
+Status Assembly::build_engine(const config::Settings& settings, const std::vector<Loop*>& loops) {
   if (!settings.enable_wasm) {
     if (settings.wasm_modules.empty()) return {};
     return fail(ErrorKind::kInvalid, "--wasm-module: modules are off; add --enable-wasm");
@@ -63,7 +92,7 @@ Status Assembly::build_engine(const Settings& settings, const std::vector<Loop*>
 }
 
 // Before the port opens: no request passes a gateway whose modules are not there yet.
-Status Assembly::deploy_modules(const Settings& settings) {
+Status Assembly::deploy_modules(const config::Settings& settings) {
   std::unique_ptr<modules::ModuleArchive> archive;
   if (!settings.data_directory.empty()) {
     Result<std::unique_ptr<modules::ModuleArchive>> opened = modules::ModuleArchive::open(settings.data_directory);
@@ -80,20 +109,11 @@ Status Assembly::deploy_modules(const Settings& settings) {
   return {};
 }
 
-Status Assembly::build_upstream(const Settings& settings, const std::vector<Loop*>& loops) {
-  Result<std::vector<gateway::WorkerUrl>> urls = gateway::parse_worker_urls(settings.worker_urls);
-  if (!urls) return fail(std::move(urls.error()));
-  Result<std::vector<gateway::ServerAddress>> servers = gateway::resolve_worker_urls(*urls);
-  if (!servers) return fail(std::move(servers.error()));
-  Result<std::unique_ptr<gateway::Upstream>> upstream = gateway::Upstream::create(*servers, loops, {});
-  if (!upstream) return fail(std::move(upstream.error()));
-  upstream_ = std::move(*upstream);
-  return {};
-}
-
-void Assembly::build_telemetry(const Settings& settings, std::size_t loops) {
+void Assembly::build_telemetry(const config::Settings& settings, const config::Manifest& manifest, std::size_t loops) {
   std::vector<std::string> upstreams;
-  for (const auto& server : upstream_->servers()) upstreams.emplace_back(server->authority());
+  for (const config::UpstreamEntry& upstream : manifest.upstreams) {
+    for (const gateway::ServerOptions& server : upstream.options.servers) upstreams.push_back(server.authority());
+  }
   metrics_ = std::make_unique<telemetry::Metrics>(static_cast<unsigned>(loops), std::move(upstreams));
   if (settings.access_log != telemetry::AccessLogFormat::kOff) {
     telemetry::AccessLogOptions options;
@@ -104,7 +124,7 @@ void Assembly::build_telemetry(const Settings& settings, std::size_t loops) {
   observer_ = std::make_unique<Observer>(*metrics_, access_log_.get());
 }
 
-void Assembly::build_calls(const Settings& settings, const Surroundings& surroundings) {
+void Assembly::build_calls(const config::Settings& settings) {
   std::vector<sandbox::RunQueue*> queues;
   for (const auto& queue : run_queues_) queues.push_back(queue.get());
   gateway::GuestCalls::Options options;
@@ -114,16 +134,20 @@ void Assembly::build_calls(const Settings& settings, const Surroundings& surroun
   options.budget.cpu = settings.wasm_cpu_time_max;
   options.warm_instances_max = settings.wasm_warm_instances;
   // Whoever waits sees one whole call before its own, and the next, end.
-  call_limit_ = std::make_unique<sandbox::CallLimit>(calls_max(settings), 2 * options.budget.wall);
+  call_limit_ = std::make_unique<sandbox::CallLimit>(config::calls_max(settings), 2 * options.budget.wall);
   guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, gateway::GuestServices{guest_log_, key_value_}, store_,
                                                        *call_limit_, options);
-  gateway::MiddlewareSettings middleware;
-  middleware.body_bytes_max = settings.body_bytes_max;
-  middleware_ = std::make_unique<gateway::Middleware>(*guest_calls_, store_, middleware, *proxy_);
-  chain_ = std::make_unique<gateway::Chain>(store_, *middleware_, *proxy_, surroundings.loops.size());
 }
 
-Status Assembly::build_module_api(const Settings& settings, const Surroundings& surroundings) {
+void Assembly::build_ground(const Surroundings& surroundings) {
+  ground_.loops = surroundings.loops;
+  ground_.store = &store_;
+  ground_.compiler = compiler_.get();
+  ground_.calls = guest_calls_.get();
+  current_ = std::make_unique<gateway::HandlerSwitch>(surroundings.loops);
+}
+
+Status Assembly::build_module_api(const config::Settings& settings, const Surroundings& surroundings) {
   Result<admin::AdminAccess> access =
       admin::choose_admin_access({settings.admin_token, surroundings.beyond_loopback, settings.wasm_admin_loopback});
   if (surroundings.admin_listener)
@@ -154,12 +178,13 @@ void Assembly::build_metrics_page(const Surroundings& surroundings) {
   metrics_gateway_ = std::make_unique<gateway::Gateway>(std::move(metrics), only_metrics_, surroundings.loops.size());
 }
 
-Status Assembly::build_handlers(const Settings& settings, const Surroundings& surroundings) {
-  proxy_ = std::make_unique<gateway::Proxy>(*upstream_, surroundings.loops.size());
+Status Assembly::build_handlers(const config::Settings& settings, const Surroundings& surroundings) {
   if (engine_) {
-    build_calls(settings, surroundings);
+    build_calls(settings);
     if (Status built = build_module_api(settings, surroundings); !built) return built;
   }
+  build_ground(surroundings);
+  ground_.middleware.body_bytes_max = settings.body_bytes_max;
   build_metrics_page(surroundings);
 
   Result<std::vector<gateway::Cidr>> trusted = gateway::parse_cidr_list(settings.trusted_proxies);
@@ -169,13 +194,11 @@ Status Assembly::build_handlers(const Settings& settings, const Surroundings& su
   main.endpoints = endpoints(settings);
   main.observer = observer_.get();
   main.server_timing = settings.server_timing;
-  const Handler* inner = proxy_.get();
-  if (chain_) inner = chain_.get();
-  gateway_ = std::make_unique<gateway::Gateway>(std::move(main), *inner, surroundings.loops.size());
+  gateway_ = std::make_unique<gateway::Gateway>(std::move(main), *current_, surroundings.loops.size());
   return {};
 }
 
-std::vector<gateway::Endpoint> Assembly::endpoints(const Settings& settings) const {
+std::vector<gateway::Endpoint> Assembly::endpoints(const config::Settings& settings) const {
   using Match = gateway::Endpoint::Match;
   std::vector<gateway::Endpoint> table;
   const Handler* wasm = &wasm_off_;
@@ -192,12 +215,21 @@ std::vector<gateway::Endpoint> Assembly::endpoints(const Settings& settings) con
 }
 
 std::string Assembly::description() const {
-  std::string workers;
-  for (const auto& server : upstream_->servers())
-    workers += fmt::format("{}{}", workers.empty() ? "" : ", ", server->authority());
-  if (!engine_) return fmt::format("workers {}; modules off (--enable-wasm turns them on)", workers);
-  return fmt::format("workers {}; modules on: {}; /wasm for {}", workers, engine_->description(),
-                     admin_text(admin_rule_));
+  // All of a few servers are worth their place in the line; many are in the file.
+  constexpr std::size_t kServersShownMax = 8;
+  std::shared_ptr<const Site> serving = site();
+  std::string servers;
+  std::size_t count = 0;
+  for (const config::UpstreamEntry& upstream : serving->manifest().upstreams) {
+    for (const gateway::ServerOptions& server : upstream.options.servers) {
+      if (++count <= kServersShownMax) servers += fmt::format("{}{}", count == 1 ? "" : ", ", server.authority());
+    }
+  }
+  if (count > kServersShownMax) servers = fmt::format("{} upstream servers", count);
+  std::string routes = fmt::format("{} route{}, upstreams {}", serving->manifest().routes.size(),
+                                   serving->manifest().routes.size() == 1 ? "" : "s", count == 0 ? "none" : servers);
+  if (!engine_) return fmt::format("{}; modules off (--enable-wasm turns them on)", routes);
+  return fmt::format("{}; modules on: {}; /wasm for {}", routes, engine_->description(), admin_text(admin_rule_));
 }
 
 }  // namespace sandgate::server

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,11 +19,9 @@
 #include "admin/wasm_api.h"
 #include "base/result.h"
 #include "capability/key_value/memory_stores.h"
-#include "gateway/chain.h"
 #include "gateway/gateway.h"
 #include "gateway/guest_calls.h"
-#include "gateway/proxy.h"
-#include "gateway/upstream.h"
+#include "gateway/handler_switch.h"
 #include "modules/deployer.h"
 #include "modules/guest_log.h"
 #include "modules/module_store.h"
@@ -31,7 +30,9 @@
 #include "sandbox/engine.h"
 #include "sandbox/run_queue.h"
 #include "server/observer.h"
-#include "server/settings.h"
+#include "config/manifest.h"
+#include "config/settings.h"
+#include "server/site.h"
 #include "telemetry/access_log.h"
 #include "telemetry/metrics.h"
 
@@ -59,7 +60,9 @@ class Assembly {
     std::optional<admin::AdminListener> admin_listener;        // where /wasm is; nothing: on the main port
     std::function<telemetry::ConnectionCounts()> connections;  // for the metrics; called once the loops run
   };
-  static Result<std::unique_ptr<Assembly>> create(const Settings& settings, const Surroundings& surroundings);
+  // `manifest` is what is served at first.
+  static Result<std::unique_ptr<Assembly>> create(const config::Settings& settings, const Surroundings& surroundings,
+                                                  std::shared_ptr<const config::Manifest> manifest);
 
   // What the main port serves.
   const Handler& main_handler() const { return *gateway_; }
@@ -67,21 +70,25 @@ class Assembly {
   const Handler& metrics_handler() const { return *metrics_gateway_; }
   // What --admin-listen serves.
   const Handler& admin_handler() const { return *admin_gateway_; }
+  // Serves another manifest from now on; what runs finishes on the one before. Blocking; any thread but a loop's, one
+  // change at a time. Nothing changes when something is wrong: then `out` has it, with the lines of the manifest.
+  bool serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out);
+  std::shared_ptr<const Site> site() const;
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   std::string description() const;
 
  private:
   Assembly() = default;
 
-  Status build_engine(const Settings& settings, const std::vector<Loop*>& loops);
-  Status build_upstream(const Settings& settings, const std::vector<Loop*>& loops);
-  void build_telemetry(const Settings& settings, std::size_t loops);
-  Status build_handlers(const Settings& settings, const Surroundings& surroundings);
-  Status deploy_modules(const Settings& settings);
-  void build_calls(const Settings& settings, const Surroundings& surroundings);
-  Status build_module_api(const Settings& settings, const Surroundings& surroundings);
+  Status build_engine(const config::Settings& settings, const std::vector<Loop*>& loops);
+  void build_telemetry(const config::Settings& settings, const config::Manifest& manifest, std::size_t loops);
+  void build_ground(const Surroundings& surroundings);
+  Status build_handlers(const config::Settings& settings, const Surroundings& surroundings);
+  Status deploy_modules(const config::Settings& settings);
+  void build_calls(const config::Settings& settings);
+  Status build_module_api(const config::Settings& settings, const Surroundings& surroundings);
   void build_metrics_page(const Surroundings& surroundings);
-  std::vector<gateway::Endpoint> endpoints(const Settings& settings) const;
+  std::vector<gateway::Endpoint> endpoints(const config::Settings& settings) const;
 
   std::atomic<bool> ready_{false};
   admin::AdminRule admin_rule_ = admin::AdminRule::kOff;
@@ -95,16 +102,16 @@ class Assembly {
   std::unique_ptr<modules::Registry> registry_;
   std::unique_ptr<modules::Deployer> deployer_;
 
-  std::unique_ptr<gateway::Upstream> upstream_;
   std::unique_ptr<telemetry::Metrics> metrics_;
   std::unique_ptr<telemetry::AccessLog> access_log_;
   std::unique_ptr<Observer> observer_;
 
-  std::unique_ptr<gateway::Proxy> proxy_;
   std::unique_ptr<sandbox::CallLimit> call_limit_;
   std::unique_ptr<gateway::GuestCalls> guest_calls_;
-  std::unique_ptr<gateway::Middleware> middleware_;
-  std::unique_ptr<gateway::Chain> chain_;
+  SiteGround ground_;
+  mutable std::mutex site_mutex_;
+  std::shared_ptr<const Site> site_;  // guarded by the mutex
+  std::unique_ptr<gateway::HandlerSwitch> current_;
   admin::HealthHandler health_;
   admin::ReadyHandler readiness_{ready_};
   std::unique_ptr<admin::MetricsHandler> metrics_page_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -33,8 +34,26 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+Result<std::vector<net::Address>> listen_addresses(const config::Settings& settings) {
+  std::vector<net::Address> addresses;
+  for (const std::string& text : settings.listen) {
+    Result<net::Address> address = net::parse_listen_address(text);
+    if (!address)
+      return fail(ErrorKind::kInvalid, fmt::format("listen {}: {}", text, address.error().detail),
+                  address.error().cause);
+    addresses.push_back(*address);
+  }
+  if (!addresses.empty()) return addresses;
+  Result<net::Address> address = net::resolve(settings.host, settings.port);
+  if (!address)
+    return fail(ErrorKind::kInvalid, fmt::format("--host {}: {}", settings.host, address.error().detail),
+                address.error().cause);
+  addresses.push_back(*address);
+  return addresses;
+}
+
 // Nothing when the module API is on the main port.
-Result<std::optional<net::Address>> parse_admin_address(const Settings& settings) {
+Result<std::optional<net::Address>> parse_admin_address(const config::Settings& settings) {
   if (settings.admin_listen.empty()) return std::nullopt;
   if (!settings.enable_wasm)
     return fail(ErrorKind::kInvalid, "--admin-listen: there is no module API to serve without --enable-wasm");
@@ -57,9 +76,9 @@ class RunningServer final : public Server {
     for (auto& loop : loops_) loop->stop();
   }
 
-  Status build(const Settings& settings) {
+  Status build(const config::Settings& settings, std::shared_ptr<const config::Manifest> manifest) {
     raise_descriptor_limit();
-    for (unsigned i = 0; i < loop_count(settings); ++i) loops_.push_back(std::make_unique<net::LoopThread>(i));
+    for (unsigned i = 0; i < config::loop_count(settings); ++i) loops_.push_back(std::make_unique<net::LoopThread>(i));
     std::vector<net::LoopThread*> loop_threads;
     std::vector<Loop*> loops;
     for (auto& loop : loops_) {
@@ -67,27 +86,32 @@ class RunningServer final : public Server {
       loops.push_back(loop.get());
     }
 
-    Result<net::Address> address = net::resolve(settings.host, settings.port);
-    if (!address)
-      return fail(ErrorKind::kInvalid, fmt::format("--host {}: {}", settings.host, address.error().detail),
-                  address.error().cause);
+    Result<std::vector<net::Address>> addresses = listen_addresses(settings);
+    if (!addresses) return fail(std::move(addresses.error()));
     Result<std::optional<net::Address>> admin_address = parse_admin_address(settings);
     if (!admin_address) return fail(std::move(admin_address.error()));
     Assembly::Surroundings surroundings;
     surroundings.loops = std::move(loops);
-    surroundings.beyond_loopback = !address->is_loopback();
+    surroundings.beyond_loopback =
+        std::ranges::any_of(*addresses, [](const net::Address& address) { return !address.is_loopback(); });
     if (*admin_address) surroundings.admin_listener = kind_of(**admin_address);
     surroundings.connections = [this] { return connection_counts(); };
-    Result<std::unique_ptr<Assembly>> assembly = Assembly::create(settings, surroundings);
+    Result<std::unique_ptr<Assembly>> assembly = Assembly::create(settings, surroundings, std::move(manifest));
     if (!assembly) return fail(std::move(assembly.error()));
     assembly_ = std::move(*assembly);
 
     net::ServerOptions options;
     options.connections_max = settings.connections_max;
+    options.head = settings.client_timeouts.head;
+    options.idle = settings.client_timeouts.idle;
+    options.body = settings.client_timeouts.body;
+    options.write = settings.client_timeouts.write;
     main_ = net::HttpServer::create(loop_threads, assembly_->main_handler(), options);
-    Result<net::Address> bound = main_->listen(*address);
-    if (!bound) return fail(std::move(bound.error()));
-    address_ = *bound;
+    for (const net::Address& address : *addresses) {
+      Result<net::Address> bound = main_->listen(address);
+      if (!bound) return fail(std::move(bound.error()));
+      addresses_.push_back(*bound);
+    }
     if (Status listens = listen_for_metrics(settings, loop_threads, options); !listens) return listens;
     return *admin_address ? listen_for_admin(**admin_address, loop_threads, options) : Status();
   }
@@ -99,7 +123,10 @@ class RunningServer final : public Server {
     for (net::HttpServer* server : servers()) server->start();
   }
 
-  const net::Address& address() const override { return address_; }
+  std::span<const net::Address> addresses() const override { return addresses_; }
+  bool serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out) override {
+    return assembly_->serve_manifest(std::move(manifest), out);
+  }
   std::string description() const override {
     return fmt::format("sandgate with {} event loop{}, {}", loops_.size(), loops_.size() == 1 ? "" : "s",
                        assembly_->description());
@@ -137,7 +164,7 @@ class RunningServer final : public Server {
     return sum;
   }
 
-  Status listen_for_metrics(const Settings& settings, const std::vector<net::LoopThread*>& loops,
+  Status listen_for_metrics(const config::Settings& settings, const std::vector<net::LoopThread*>& loops,
                             const net::ServerOptions& options) {
     if (settings.metrics_listen.empty()) return {};
     Result<net::Address> address = net::parse_listen_address(settings.metrics_listen);
@@ -167,15 +194,21 @@ class RunningServer final : public Server {
   std::unique_ptr<net::HttpServer> main_;
   std::unique_ptr<net::HttpServer> metrics_;
   std::unique_ptr<net::HttpServer> admin_;
-  net::Address address_;
+  std::vector<net::Address> addresses_;
   bool started_ = false;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::start(const Settings& settings) {
+Result<std::unique_ptr<Server>> Server::start(const config::Settings& settings,
+                                              std::shared_ptr<const config::Manifest> manifest) {
   auto server = std::make_unique<RunningServer>();
-  Status built = server->build(settings);
+  if (manifest == nullptr) {
+    Result<std::shared_ptr<const config::Manifest>> workers = config::manifest_of_workers(settings.worker_urls);
+    if (!workers) return fail(std::move(workers.error()));
+    manifest = std::move(*workers);
+  }
+  Status built = server->build(settings, std::move(manifest));
   if (!built) return fail(std::move(built.error()));
   server->run();
   return std::unique_ptr<Server>(std::move(server));

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/result.h"
 #include "net/address.h"
-#include "server/settings.h"
+#include "config/manifest.h"
+#include "config/settings.h"
 
 namespace sandgate::server {
 
@@ -18,12 +20,18 @@ class Server {
  public:
   // Builds everything and opens the port, which answers from then on. Errors are for the person at the command line:
   // kInvalid names the flag, kDenied, kNotFound, kInternal.
-  static Result<std::unique_ptr<Server>> start(const Settings& settings);
+  // `manifest` is what is served; null: settings.worker_urls.
+  static Result<std::unique_ptr<Server>> start(const config::Settings& settings,
+                                               std::shared_ptr<const config::Manifest> manifest = nullptr);
   // Ends at once what still runs.
   virtual ~Server() = default;
 
-  // Where it listens; a port 0 has become a real one.
-  virtual const net::Address& address() const = 0;
+  // Where it listens, at least one; a port 0 has become a real one.
+  virtual std::span<const net::Address> addresses() const = 0;
+  const net::Address& address() const { return addresses().front(); }
+  // Serves another manifest from now on; requests that run finish on the one before. Blocking. False when something is
+  // wrong: then nothing changed, and `out` has it.
+  virtual bool serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out) = 0;
   // Lines for the start-up log: threads, engine, upstreams, who may use /wasm.
   virtual std::string description() const = 0;
 

@@ -27,8 +27,8 @@ constexpr int kAttempts = 4;
 
 bool contains(const std::string& text, std::string_view needle) { return text.find(needle) != std::string::npos; }
 
-server::Settings settings_for(const Worker& worker, Milliseconds time) {
-  server::Settings settings = gateway_settings({worker.url()});
+config::Settings settings_for(const Worker& worker, Milliseconds time) {
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_execution_time_max = time;
   return settings;
 }

@@ -24,7 +24,7 @@ TEST_P(HostileMemory, ComesBack) {
   GTEST_SKIP() << "AddressSanitizer keeps what is freed for a while, to find who still uses it";
 #endif
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_execution_time_max = kTime;
   Gateway gateway(settings);
   gateway.deploy(GetParam());

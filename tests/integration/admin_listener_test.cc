@@ -31,7 +31,7 @@ TEST(AdminListener, TakesTheModuleApiOffTheMainPort) {
   Worker worker;
   TemporaryFolder folder;
   std::string path = folder.path("admin.sock");
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.admin_listen = "unix:" + path;
   settings.host = "0.0.0.0";
   Gateway gateway(settings);
@@ -51,7 +51,7 @@ TEST(AdminListener, ATokenCountsThereToo) {
   Worker worker;
   TemporaryFolder folder;
   std::string path = folder.path("admin.sock");
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.admin_listen = "unix:" + path;
   settings.admin_token = "secret";
   Gateway gateway(settings);
@@ -61,7 +61,7 @@ TEST(AdminListener, ATokenCountsThereToo) {
 
 TEST(AdminListener, BeyondLoopbackItNeedsAToken) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.admin_listen = "0.0.0.0:0";
   Result<std::unique_ptr<server::Server>> refused = server::Server::start(settings);
   ASSERT_FALSE(refused);

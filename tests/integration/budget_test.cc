@@ -55,7 +55,7 @@ std::vector<Received> get_at_once(std::uint16_t port, unsigned clients) {
 TEST(Budget, MemoryGrowsToItsPagesAndNoFurther) {
   constexpr std::uint64_t kPages = 128;
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_memory_pages_max = kPages;
   Gateway gateway(settings);
   std::string uuid = gateway.deploy("memory_eater");
@@ -72,7 +72,7 @@ TEST(Budget, MemoryGrowsToItsPagesAndNoFurther) {
 TEST(Budget, WallTimeEndsACallSoonAfterIt) {
   for (milliseconds budget : {milliseconds(1), milliseconds(300)}) {
     Worker worker;
-    server::Settings settings = gateway_settings({worker.url()});
+    config::Settings settings = gateway_settings({worker.url()});
     settings.wasm_execution_time_max = budget;
     Gateway gateway(settings);
     gateway.deploy("loop_forever");
@@ -85,7 +85,7 @@ TEST(Budget, WallTimeEndsACallSoonAfterIt) {
 
 TEST(Budget, CpuTimeIsOfItsOwn) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_execution_time_max = kAmple;
   settings.wasm_cpu_time_max = milliseconds(20);
   Gateway gateway(settings);
@@ -100,7 +100,7 @@ TEST(Budget, WhoSleepsIsChargedNoCpuTime) {
   constexpr milliseconds kSleep{200};
   constexpr milliseconds kWall{1500};
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_execution_time_max = kWall;
   settings.wasm_cpu_time_max = milliseconds(50);
   Gateway gateway(settings);
@@ -120,7 +120,7 @@ TEST(Budget, WhoSleepsIsChargedNoCpuTime) {
 TEST(Budget, StackIsAsLargeAsItWasSet) {
   for (bool large : {false, true}) {
     Worker worker;
-    server::Settings settings = gateway_settings({worker.url()});
+    config::Settings settings = gateway_settings({worker.url()});
     settings.wasm_stack_bytes_max = large ? std::uint64_t{1} << 20 : std::uint64_t{64} << 10;
     Gateway gateway(settings);
     std::string endless = gateway.deploy("stack_recursion");
@@ -137,7 +137,7 @@ TEST(Budget, ABodyOfAModuleIsAtMostAsLargeAsOneThatItSees) {
   constexpr std::uint64_t kBodyBytes = 1 << 20;  // of large_body_1m
   for (bool fits : {true, false}) {
     Worker worker;
-    server::Settings settings = gateway_settings({worker.url()});
+    config::Settings settings = gateway_settings({worker.url()});
     settings.body_bytes_max = fits ? kBodyBytes : kBodyBytes - 1;
     Gateway gateway(settings);
     gateway.deploy("large_body_1m");
@@ -150,7 +150,7 @@ TEST(Budget, ABodyOfAModuleIsAtMostAsLargeAsOneThatItSees) {
 TEST(Budget, TheFifthCallWaitsForOneOfFour) {
   constexpr milliseconds kWall{400};
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_execution_time_max = kWall;
   settings.wasm_calls_max = 4;
   Gateway gateway(settings);
@@ -170,7 +170,7 @@ TEST(Budget, TheFifthCallWaitsForOneOfFour) {
 TEST(Budget, WhoWaitsTooLongIsToldToComeBack) {
   constexpr unsigned kClients = 8;
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_execution_time_max = milliseconds(200);
   settings.wasm_calls_max = 1;
   Gateway gateway(settings);
@@ -189,7 +189,7 @@ TEST(Budget, WhoWaitsTooLongIsToldToComeBack) {
 
 TEST(Budget, AFullQueueRefusesAtOnce) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.wasm_execution_time_max = kAmple;
   settings.wasm_calls_max = 1;
   Gateway gateway(settings);

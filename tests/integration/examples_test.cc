@@ -52,7 +52,7 @@ TEST(LoggingExample, TurnsA500IntoA503) {
 
 TEST(RatelimitExample, Lets60RequestsOfAClientThrough) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.threads = 2;
   Gateway gateway(settings);
   ASSERT_EQ(deploy_example(gateway, "ratelimit", kOnRequest, kLimiterOptions).status, 200);
@@ -65,7 +65,7 @@ TEST(RatelimitExample, Lets60RequestsOfAClientThrough) {
 
 TEST(RatelimitExample, CountsAcrossThreads) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.threads = 4;
   Gateway gateway(settings);
   ASSERT_EQ(deploy_example(gateway, "ratelimit", kOnRequest, kLimiterOptions).status, 200);
@@ -108,7 +108,7 @@ TEST(RatelimitExample, AnotherStoreDoesNotHelp) {
 
 TEST(OnError, AModuleMayAnswerForAWorkerThatIsGone) {
   // Nobody listens on the discard port.
-  server::Settings settings = gateway_settings({"http://127.0.0.1:9"});
+  config::Settings settings = gateway_settings({"http://127.0.0.1:9"});
   Gateway gateway(settings);
   gateway.deploy("replace_response_body", {"OnError"});
   Received response = get(gateway.port(), "/");

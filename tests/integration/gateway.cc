@@ -9,7 +9,7 @@
 namespace sandgate::test {
 namespace {
 
-std::unique_ptr<server::Server> start(const server::Settings& settings) {
+std::unique_ptr<server::Server> start(const config::Settings& settings) {
   log::set_level(log::Level::kOff);
   Result<std::unique_ptr<server::Server>> server = server::Server::start(settings);
   EXPECT_TRUE(server) << (server ? "" : server.error().detail + " " + server.error().cause);
@@ -18,8 +18,8 @@ std::unique_ptr<server::Server> start(const server::Settings& settings) {
 
 }  // namespace
 
-server::Settings gateway_settings(const std::vector<std::string>& worker_urls) {
-  server::Settings settings;
+config::Settings gateway_settings(const std::vector<std::string>& worker_urls) {
+  config::Settings settings;
   settings.port = 0;
   settings.threads = 1;
   settings.worker_urls = worker_urls;
@@ -35,7 +35,7 @@ server::Settings gateway_settings(const std::vector<std::string>& worker_urls) {
 
 Gateway::Gateway() : worker_(std::make_unique<Worker>()), server_(start(gateway_settings({worker_->url()}))) {}
 
-Gateway::Gateway(const server::Settings& settings) : server_(start(settings)) {}
+Gateway::Gateway(const config::Settings& settings) : server_(start(settings)) {}
 
 Received Gateway::post_module(std::string_view name, std::string_view path, const std::vector<std::string>& points,
                               std::string_view options) {

@@ -17,13 +17,13 @@ namespace sandgate::test {
 
 // Settings for a test: one loop, a free port, modules on, nothing kept on disk, no access log, the compiler of this
 // build.
-server::Settings gateway_settings(const std::vector<std::string>& worker_urls);
+config::Settings gateway_settings(const std::vector<std::string>& worker_urls);
 
 class Gateway {
  public:
   // In front of a worker of its own.
   Gateway();
-  explicit Gateway(const server::Settings& settings);
+  explicit Gateway(const config::Settings& settings);
 
   std::uint16_t port() const { return server_->address().port(); }
   server::Server& server() { return *server_; }

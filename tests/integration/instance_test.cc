@@ -97,7 +97,7 @@ TEST(InstanceMode, TheHooksOfAnExchangeMayShareOne) {
 TEST(InstanceMode, KeptInstancesAreBounded) {
   for (int bound : {1, 2}) {
     Worker worker;
-    server::Settings settings = gateway_settings({worker.url()});
+    config::Settings settings = gateway_settings({worker.url()});
     settings.wasm_warm_instances = static_cast<std::size_t>(bound);
     Gateway gateway(settings);
     gateway.deploy("call_counter", {"OnRequest"}, kReuse);
@@ -110,7 +110,7 @@ TEST(InstanceMode, KeptInstancesAreBounded) {
 
 TEST(Bodies, AreNotShownToAModuleThatWantsNone) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.body_bytes_max = 1 << 20;
   Gateway gateway(settings);
   gateway.deploy("echo_request", {"OnRequest"}, R"("body":false)");
@@ -129,7 +129,7 @@ TEST(Bodies, CannotBeReplacedByAModuleThatWantsNone) {
   EXPECT_EQ(get(gateway.port(), "/status/200").body, "status 200");
 }
 
-server::Settings with_dead_worker() {
+config::Settings with_dead_worker() {
   Worker worker;
   std::string url = worker.url();
   worker.stop();

@@ -96,7 +96,7 @@ TEST(Isolation, TrapsUnderLoadCostOnlyTheirOwnRequests) {
 TEST(Isolation, ALongCompilationStallsNothing) {
   Worker worker;
   TemporaryFolder folder;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.cache_directory = folder.path("cache");
   Gateway gateway(settings);
   std::string module = folder.path("big.wasm");

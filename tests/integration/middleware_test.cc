@@ -179,7 +179,7 @@ TEST(Middleware, StreamingResponsesAreNotHeldBack) {
 
 TEST(Middleware, BodiesOverTheLimitAreRefusedOnRequests) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.body_bytes_max = 1 << 20;
   Gateway gateway(settings);
   gateway.deploy("continue_all");
@@ -193,7 +193,7 @@ TEST(Middleware, BodiesOverTheLimitAreRefusedOnRequests) {
 
 TEST(Middleware, BodiesOverTheLimitPassOnResponses) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.body_bytes_max = 1 << 20;
   Gateway gateway(settings);
   gateway.deploy("replace_response_body", {"OnResponse"});

@@ -36,8 +36,8 @@ std::string blob_of(const TemporaryFolder& folder) {
 
 class Persistence : public testing::Test {
  protected:
-  server::Settings settings() {
-    server::Settings settings = gateway_settings({worker_.url()});
+  config::Settings settings() {
+    config::Settings settings = gateway_settings({worker_.url()});
     settings.data_directory = folder_.path("data");
     settings.cache_directory = folder_.path("cache");
     return settings;
@@ -103,7 +103,7 @@ TEST_F(Persistence, AModuleWhoseFileIsLostFailsByItsPolicyAndIsNamed) {
 }
 
 TEST_F(Persistence, ReplacingUnderLoadFailsNoRequestAndLetsNonePass) {
-  server::Settings two = settings();
+  config::Settings two = settings();
   two.threads = 2;
   Gateway gateway(two);
   ASSERT_EQ(gateway.put_module("auth", "reject_403").status, 201);
@@ -131,7 +131,7 @@ TEST_F(Persistence, ReplacingUnderLoadFailsNoRequestAndLetsNonePass) {
 }
 
 TEST_F(Persistence, ModulesOfTheCommandLineComeAfterThoseThatWereThere) {
-  server::Settings with = settings();
+  config::Settings with = settings();
   { Gateway(with).deploy("append_a"); }
   with.wasm_modules = {"first=" + guest_path("reject_403") + "@OnRequest",
                        "second=" + guest_path("both_hooks") + "@OnRequest,OnResponse"};
@@ -160,7 +160,7 @@ TEST_F(Persistence, AModuleThatCannotBeDeployedEndsTheStart) {
         Case{"auth=" + guest_path("none") + "@OnRequest", "not available"},
         Case{"bad name=" + guest_path("reject_403") + "@OnRequest", "Module name"},
         Case{"auth=" + guest_path("only_response") + "@OnRequest", "on-request"}}) {
-    server::Settings with = settings();
+    config::Settings with = settings();
     with.wasm_modules = {one.argument};
     Result<std::unique_ptr<server::Server>> server = server::Server::start(with);
     ASSERT_FALSE(server) << one.argument;

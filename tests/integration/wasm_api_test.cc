@@ -122,7 +122,7 @@ TEST(WasmApi, AnswersPlainLoopbackClientsOnly) {
 
 TEST(WasmApi, ATokenIsRequiredOfEveryone) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.admin_token = "secret-token";
   Gateway gateway(settings);
   Received without = get(gateway.port(), "/wasm");
@@ -134,7 +134,7 @@ TEST(WasmApi, ATokenIsRequiredOfEveryone) {
 
 TEST(WasmApi, BeyondLoopbackItIsOffWithoutAToken) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.host = "0.0.0.0";
   {
     Gateway gateway(settings);
@@ -147,7 +147,7 @@ TEST(WasmApi, BeyondLoopbackItIsOffWithoutAToken) {
 
 TEST(WasmApi, IsOffWithoutTheFlag) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.enable_wasm = false;
   Gateway gateway(settings);
   Received response = get(gateway.port(), "/wasm");
@@ -160,7 +160,7 @@ TEST(WasmApi, FilesLieInTheModuleDirectory) {
   Worker worker;
   TemporaryFolder folder;
   TemporaryFolder elsewhere;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.module_directory = folder.path();
   Gateway gateway(settings);
   folder.write("inside.wasm", read_guest("continue_all"));
@@ -186,7 +186,7 @@ TEST(WasmApi, TheFileIsNotReadAgain) {
 
 TEST(WasmApi, DeployingAndRemovingUnderLoadLosesNoRequest) {
   Worker worker;
-  server::Settings settings = gateway_settings({worker.url()});
+  config::Settings settings = gateway_settings({worker.url()});
   settings.threads = 2;
   Gateway gateway(settings);
   std::atomic<bool> ended{false};

@@ -80,14 +80,14 @@ class SurroundedHandler final : public Handler {
 // Calls of a module's hooks that ran to an end, and those that failed.
 inline std::uint64_t successes(const modules::DeployedModule& module) {
   std::uint64_t sum = 0;
-  for (const modules::HookStats& hook : module.hooks) {
+  for (const modules::HookStats& hook : module.counters->hooks) {
     for (const auto& count : hook.decisions) sum += count.load();
   }
   return sum;
 }
 inline std::uint64_t failures(const modules::DeployedModule& module) {
   std::uint64_t sum = 0;
-  for (const modules::HookStats& hook : module.hooks) {
+  for (const modules::HookStats& hook : module.counters->hooks) {
     for (std::size_t kind = 0; kind < hook.failures.size(); ++kind) {
       auto failure = static_cast<sandbox::FailureKind>(kind);
       bool ran = failure != sandbox::FailureKind::kCapacity && failure != sandbox::FailureKind::kCancelled;
@@ -110,7 +110,7 @@ class MiddlewareFixture : public ::testing::Test {
   }
   void start() {
     middleware = std::make_unique<Middleware>(calls, store, settings, inner);
-    chain = std::make_unique<Chain>(store, *middleware, inner, 1);
+    chain = std::make_unique<Chain>(store, Chain::Deployed::kRun, Chain::Uses(), *middleware, inner, 1);
     start_serving(*chain, fake.exchange, running);
   }
   void serve() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `sandgate serve` was told, checked for form but not yet resolved. Each member is one flag of the command line.
+// What the process as a whole was told, by the file and the command line: checked for form but not yet resolved.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,26 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "platform/log.h"
 #include "telemetry/access_line.h"
 
-namespace sandgate::server {
+namespace sandgate::config {
+
+// How long a client may take; see net/server_options.h.
+struct ClientTimeouts {
+  Milliseconds head{10'000};
+  Milliseconds idle{75'000};
+  Milliseconds body{30'000};
+  Milliseconds write{60'000};
+
+  bool operator==(const ClientTimeouts&) const = default;
+};
 
 struct Settings {
+  std::string config_file;  // where the rest comes from; empty: from flags alone
   std::string host = "127.0.0.1";
   std::uint16_t port = 3000;
+  std::vector<std::string> listen;  // addresses with ports; when there are some, host and port are not looked at
   unsigned threads = 0;  // 0: one per core
   std::vector<std::string> worker_urls;
 
@@ -46,11 +59,19 @@ struct Settings {
   std::string compiler_program = "/proc/self/exe";
 
   std::size_t connections_max = 8192;
+  ClientTimeouts client_timeouts;
   Milliseconds drain{30'000};
+  log::Level log_level = log::Level::kInfo;
+
+  bool operator==(const Settings&) const = default;
 };
 
 // Most loops one process runs; beyond it more processes serve better.
 inline constexpr unsigned kThreadsMax = 256;
+
+// The settings that a running process cannot change and that differ between the two, by their names in the file:
+// "listen, threads". Empty when there are none.
+std::string fixed_settings_that_differ(const Settings& running, const Settings& next);
 
 // What a server makes of a 0: one loop per core.
 unsigned loop_count(const Settings& settings);
@@ -58,4 +79,4 @@ unsigned loop_count(const Settings& settings);
 // slice needs its thread only: fewer places than threads would leave threads idle.
 unsigned calls_max(const Settings& settings);
 
-}  // namespace sandgate::server
+}  // namespace sandgate::config

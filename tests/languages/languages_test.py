@@ -38,6 +38,8 @@ LANGUAGES = {
 TITLES = {"c": "C", "go": "Go", "javascript": "JavaScript", "python": "Python", "rust": "Rust"}
 # A fetch that fails in these words found the registry, and a mistake of ours.
 OUR_MISTAKE = re.compile("EUSAGE|EINTEGRITY|needs to be updated|cannot update the lock file")
+# What the commands leave in a checkout, when somebody runs them there.
+MADE = {"bindings", "node_modules", "target", ".venv", "__pycache__"}
 RUST_TARGETS = ("wasm32-wasip2", "wasm32-unknown-unknown")
 
 
@@ -65,7 +67,8 @@ class Toolchain:
         # Without tools to fetch there is only a build.
         self.fetch, self.build = (blocks[0], blocks[1:]) if len(blocks) > 1 else ("", blocks)
         self.example = source / "examples/languages" / language
-        self.files = sorted(path for path in self.example.rglob("*") if path.is_file() and not set(path.relative_to(self.example).parts) & {"target", "node_modules"})
+        self.files = sorted(path for path in self.example.rglob("*")
+                            if path.is_file() and path.suffix != ".wasm" and not MADE & set(path.relative_to(self.example).parts))
         home = os.environ.get("SANDGATE_CACHE_DIR") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sandgate")
         locks = [path for path in self.files if path.name in ("package-lock.json", "requirements.txt")]
         self.folder = pathlib.Path(home) / "guests" / f"{language}-{self.key([self.fetch], locks)}"

@@ -27,7 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 SKIPPED = 77
 FETCH_SECONDS, BUILD_SECONDS, DEPLOY_SECONDS, REQUEST_SECONDS = 900, 600, 300, 60
 
-# Programs that must be there, and what is built: the file, and what `sandgate check` calls it.
+# Programs that must be there, and what is built: the file, and what it is.
 LANGUAGES = {
     "c": (["cargo", "clang-19", "wasm-ld-19"], {"tag.wasm": "core module"}),
     "go": (["go"], {"tag.wasm": "core module"}),
@@ -284,8 +284,9 @@ def main():
         for number, (name, kind) in enumerate(toolchain.guests.items()):
             file = copies / f"{language}{number}.wasm"
             shutil.copyfile(toolchain.work / name, file)
-            said = subprocess.run([binary, "check", file], capture_output=True, text=True, check=False).stdout.splitlines()[:1]
-            check.expect(f"sandgate check {name}", [line.rsplit(": ", 1)[-1] for line in said], [kind])
+            # The layer in the header, as `sandgate check` tells it, which would compile once more.
+            layer = int.from_bytes(file.read_bytes()[6:8], "little")
+            check.expect(f"{name} is a", {0: "core module", 1: "component"}.get(layer), kind)
             if language == "c":
                 check.expect(f"{name} says its world", b"component-type" in file.read_bytes(), True)
             before = len(check.failures)

@@ -143,6 +143,8 @@ fn componentize(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
     let encode = || {
         ComponentEncoder::default()
             .validate(true)
+            // A runtime such as Go's allocates only after `_initialize`, during which the adapter wants its own memory already.
+            .realloc_via_memory_grow(true)
             .module(&module)?
             .adapter(adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
             .encode()

@@ -94,6 +94,36 @@ fn proposals_that_are_on_work() {
 }
 
 #[test]
+fn the_parts_of_a_composed_component_may_pass_texts() {
+    let engine = Engine::new(COMPILER);
+    let composed = r#"(component
+      (component $reader
+        (core module $code
+          (memory (export "memory") 1)
+          (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+          (func (export "read") (param i32 i32) (result i32) (i32.load8_u (local.get 0))))
+        (core instance $code (instantiate $code))
+        (func (export "read") (param "text" string) (result u32)
+          (canon lift (core func $code "read") (memory (core memory $code "memory")) (realloc (core func $code "realloc")))))
+      (component $caller
+        (import "read" (func $read (param "text" string) (result u32)))
+        (core module $memory (memory (export "memory") 1))
+        (core instance $memory (instantiate $memory))
+        (core func $read (canon lower (func $read) (memory (core memory $memory "memory"))))
+        (core module $code
+          (import "" "read" (func $read (param i32 i32) (result i32)))
+          (func (export "run") (result i32) (call $read (i32.const 0) (i32.const 5))))
+        (core instance $code (instantiate $code (with "" (instance (export "read" (func $read))))))
+        (func (export "run") (result u32) (canon lift (core func $code "run"))))
+      (instance $reader (instantiate $reader))
+      (instance $caller (instantiate $caller (with "read" (func $reader "read"))))
+      (export "run" (func $caller "run")))"#;
+    // Compiled and loaded; only then is it seen that it has no hook.
+    let code = engine.compile(&wasm(composed)).unwrap();
+    assert_eq!(engine.load(&code).err().unwrap().kind, ErrorKind::Exports);
+}
+
+#[test]
 fn a_core_module_without_the_exports_is_told_what_to_export() {
     let engine = Engine::new(COMPILER);
     let error = engine.compile(&wasm("(module (func (export \"run\")))")).unwrap_err();

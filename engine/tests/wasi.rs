@@ -274,3 +274,27 @@ fn a_guest_cannot_hold_resources_without_bound() {
     let error = engine.ticking(|| module.instance(budget()).request(&engine, &Request::new())).error();
     assert_eq!(error.kind, ErrorKind::Trap, "{error:?}");
 }
+
+#[test]
+fn the_adapter_takes_no_memory_from_a_runtime_that_has_not_begun() {
+    // As Go does it: the allocator works once `_initialize` is done, which itself calls preview 1.
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (global $begun (mut i32) (i32.const 0))
+      (global $next (mut i32) (i32.const 4096))
+      (func (export "_initialize")
+        (if (call $args_sizes_get (i32.const 0) (i32.const 4)) (then (unreachable)))
+        (global.set $begun (i32.const 1)))
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (if (i32.eqz (global.get $begun)) (then (unreachable)))
+        (global.set $next (i32.and (i32.add (global.get $next) (i32.add (local.get 3) (i32.const 15))) (i32.const -8)))
+        (i32.and (i32.sub (global.get $next) (local.get 3)) (i32.const -8)))
+      (func (export "sgl:router/middleware-on-request#on-request")
+        (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+        (i32.store8 (i32.const 1024) (i32.const 1))
+        (i32.store16 (i32.const 1028) (i32.const 418))
+        (i32.const 1024)))"#;
+    let (outcome, _) = run(wat, budget());
+    assert_eq!(outcome.action().status, Some(418));
+}

@@ -100,13 +100,13 @@ def header_form(source):
 
 
 def whitespace(source):
-    """No tabs, no blanks at the end of a line, exactly one newline at the end."""
+    """No tabs (gofmt's indentation apart), no blanks at the end of a line, exactly one newline at the end."""
     if source.path.endswith((".lock", ".json", ".golden")) or source.path == "LICENSE" or "/golden/" in source.path:
         return
     for number, line in enumerate(source.lines, 1):
         if line.endswith((" ", "\t", "\r")):
             yield Finding(source.path, number, "whitespace", "blanks or a carriage return at the end of the line")
-        if "\t" in line:
+        if "\t" in (line.lstrip("\t") if source.path.endswith(".go") else line):
             yield Finding(source.path, number, "whitespace", "a tab")
     if source.text and (not source.text.endswith("\n") or source.text.endswith("\n\n")):
         yield Finding(source.path, len(source.lines), "whitespace", "the file ends with exactly one newline")

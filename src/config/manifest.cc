@@ -33,8 +33,7 @@ class UniqueNames {
   void add(const std::string& name, unsigned line) {
     if (name.empty()) return;
     auto [at, fresh] = lines_.emplace(name, line);
-    if (!fresh)
-      diagnostics_.add(line, fmt::format("{} \"{}\" is there already, in line {}", what_, name, at->second));
+    if (!fresh) diagnostics_.add(line, fmt::format("{} \"{}\" is there already, in line {}", what_, name, at->second));
   }
 
  private:

@@ -88,8 +88,7 @@ void read_servers(TableReader& in, std::vector<ServerOptions>& servers) {
 void read_hash(TableReader& in, UpstreamOptions& options) {
   const Value* value = in.any("hash", R"("client", "field:NAME" or "cookie:NAME")", "\"client\"");
   if (value == nullptr) return;
-  if (options.balance != Balance::kConsistentHash)
-    in.mistake("hash", "nothing is hashed without balance = \"hash\"");
+  if (options.balance != Balance::kConsistentHash) in.mistake("hash", "nothing is hashed without balance = \"hash\"");
   const std::string* text = value->as<std::string>();
   std::string_view key = text == nullptr ? std::string_view() : *text;
   std::string_view name = key.substr(std::min(key.size(), key.find(':') + 1));

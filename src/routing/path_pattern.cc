@@ -38,7 +38,7 @@ Status PathPattern::add_segment(std::string_view segment, bool last) {
     segments_.push_back({rest ? Kind::kRest : Kind::kParameter, std::move(name)});
     return {};
   }
-  if (segment.find_first_of("*") != std::string_view::npos)
+  if (segment.find('*') != std::string_view::npos)
     return invalid("\"*\" may only begin a segment: write /*rest at the end");
   Arena arena;
   std::optional<std::string_view> normal = http::normalise_path(arena.join("/", segment), arena);

@@ -37,7 +37,8 @@ Result<std::shared_ptr<gateway::Upstream>> make_upstream(const gateway::Upstream
 
 const DeployedModule* find_module(const Site* site, std::string_view name) {
   if (site == nullptr) return nullptr;
-  auto found = std::ranges::find(site->modules(), name, [](const auto& module) { return std::string_view(module->name); });
+  auto found =
+      std::ranges::find(site->modules(), name, [](const auto& module) { return std::string_view(module->name); });
   return found == site->modules().end() ? nullptr : found->get();
 }
 
@@ -110,9 +111,9 @@ const Handler* Site::build_target(const config::RouteEntry& route, const SiteGro
   if (const auto* response = std::get_if<gateway::FixedResponseOptions>(&route.target))
     return &own(std::make_unique<gateway::FixedResponse>(*response));
   const auto& to = std::get<config::ToUpstream>(route.target);
-  auto found = std::ranges::find(manifest_->upstreams, to.upstream, [](const config::UpstreamEntry& entry) -> const std::string& {
-    return entry.options.name;
-  });
+  auto found =
+      std::ranges::find(manifest_->upstreams, to.upstream,
+                        [](const config::UpstreamEntry& entry) -> const std::string& { return entry.options.name; });
   auto index = static_cast<std::size_t>(found - manifest_->upstreams.begin());
   proxies_.resize(manifest_->upstreams.size());
   if (proxies_[index] == nullptr)
@@ -150,8 +151,7 @@ const Handler* Site::around(const config::RouteEntry& route, const SiteGround& g
   }
   Chain::Deployed deployed = route.deployed_modules ? Chain::Deployed::kRun : Chain::Deployed::kLeftOut;
   if (uses.empty() && deployed == Chain::Deployed::kLeftOut) return &target;
-  middleware_.push_back(
-      std::make_unique<gateway::Middleware>(*ground.calls, *ground.store, ground.middleware, target));
+  middleware_.push_back(std::make_unique<gateway::Middleware>(*ground.calls, *ground.store, ground.middleware, target));
   return &own(std::make_unique<Chain>(*ground.store, deployed, std::move(uses), *middleware_.back(), target,
                                       ground.loops.size()));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One configuration at work: upstreams, modules, routes and the handlers between them, built from a manifest aside while
-// another one serves. Immutable; lives until the last exchange that began on it has ended. What did not change is taken
-// over from the site before: upstreams with their connections, modules with their code.
+// One configuration at work: upstreams, modules, routes and the handlers between them, built from a manifest aside
+// while another one serves. Immutable; lives until the last exchange that began on it has ended. What did not change is
+// taken over from the site before: upstreams with their connections, modules with their code.
 #pragma once
 
 #include <memory>

@@ -103,10 +103,10 @@ path = "/none"
 }
 
 TEST(Configuration, AUseMayHaveSettingsOfItsOwn) {
-  ConfiguredGateway gateway(kUpstream +
-                            module("limit", "example_ratelimit",
-                                   "config = { limit = 1 }\nallow = { key_value = [\"ratelimit\"] }") +
-                            R"(
+  ConfiguredGateway gateway(
+      kUpstream +
+      module("limit", "example_ratelimit", "config = { limit = 1 }\nallow = { key_value = [\"ratelimit\"] }") +
+      R"(
 [[route]]
 path = "/one"
 middleware = ["limit"]
@@ -116,7 +116,8 @@ middleware = [{ module = "limit", config = { limit = 3 } }]
 )");
   auto passed = [&gateway](std::string_view path, std::string_view key) {
     int count = 0;
-    for (int i = 0; i < 5; ++i) count += get(gateway.port(), path, {{"X-Api-Key", std::string(key)}}).status == 200 ? 1 : 0;
+    for (int i = 0; i < 5; ++i)
+      count += get(gateway.port(), path, {{"X-Api-Key", std::string(key)}}).status == 200 ? 1 : 0;
     return count;
   };
   EXPECT_EQ(passed("/one", "k1"), 1);
@@ -188,7 +189,8 @@ TEST(Configuration, AReloadKeepsTheCountsOfItsModules) {
   EXPECT_EQ(gateway.reload(text + "[[route]]\npath = \"/more\"\n"), "");
   get(gateway.port(), "/more");
   get(gateway.port(), "/");
-  EXPECT_TRUE(contains(get(gateway.port(), "/wasm/a").body, "\"access_count\":4")) << get(gateway.port(), "/wasm/a").body;
+  EXPECT_TRUE(contains(get(gateway.port(), "/wasm/a").body, "\"access_count\":4"))
+      << get(gateway.port(), "/wasm/a").body;
 }
 
 TEST(Configuration, ReloadsUnderLoadFailNoRequest) {
@@ -245,7 +247,9 @@ TEST_F(ConfiguredProgram, ServesAFileAndLoadsItAgainOnSighup) {
   EXPECT_TRUE(becomes(port, "/", "two"));
   write("[[route]]\npath = \"/\"\nrespnd = { body = \"three\" }\n");
   gateway.signal(SIGHUP);
-  write("[[route]]\npath = \"/four\"\nrespond = { body = \"four\" }\n[[route]]\npath = \"/\"\nrespond = { body = \"two\" }\n");
+  write(
+      "[[route]]\npath = \"/four\"\nrespond = { body = \"four\" }\n[[route]]\npath = \"/\"\nrespond = { body = \"two\" "
+      "}\n");
   gateway.signal(SIGHUP);
   EXPECT_TRUE(becomes(port, "/four", "four"));
   EXPECT_EQ(get(port, "/").body, "two");
@@ -259,7 +263,8 @@ TEST_F(ConfiguredProgram, SaysEveryMistakeBeforeItStarts) {
   EXPECT_EQ(gateway.wait(), 2);
   EXPECT_TRUE(contains(gateway.text(), file + ":6: unknown key \"respnd\" in route; did you mean \"respond\"?"))
       << gateway.text();
-  EXPECT_TRUE(contains(gateway.text(), file + ":8: unknown key \"pth\" in route; did you mean \"path\"?")) << gateway.text();
+  EXPECT_TRUE(contains(gateway.text(), file + ":8: unknown key \"pth\" in route; did you mean \"path\"?"))
+      << gateway.text();
 }
 
 TEST_F(ConfiguredProgram, FlagsOverrideTheFile) {
@@ -300,8 +305,8 @@ respond = { status = 404 }
   EXPECT_EQ(explain.wait(), 0) << explain.text();
   for (std::string_view line :
        {"GET api.example.com/v1/7", "serves it: the most specific route that fits", "1. module a (line 12)",
-        "granted: nothing", "5ms time", "on failure: closed for requests, open for responses",
-        "then the response 200", "fits too, but is less specific"})
+        "granted: nothing", "5ms time", "on failure: closed for requests, open for responses", "then the response 200",
+        "fits too, but is less specific"})
     EXPECT_TRUE(contains(explain.text(), line)) << line << "\n" << explain.text();
   Process none({"explain", "--config", file, "GET"});
   EXPECT_EQ(none.wait(), 2);

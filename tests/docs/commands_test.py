@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/middleware.md", "docs/guests.md", "docs/performance.md", "docs/from_sgl_router.md", "docs/limits.md",
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/middleware.md", "docs/guests.md", "docs/performance.md", "docs/from_sgl_router.md", "docs/limits.md", "docs/configuration.md",
              "examples/auth/README.md", "examples/logging/README.md", "examples/ratelimit/README.md"]
 PICTURE = re.compile("[─│┌▶]")
 
@@ -29,8 +29,9 @@ RULES = [
     (r"apt-get install", "packages"),
     (r"cargo |rustup |wit-bindgen |GOOS=|npx |npm |python3 -m venv|\.venv/|clang-19 --target=wasm32", "left: tests/languages runs it"),
     (r"wasm-tools ", "left: a tool of its own"),
+    (r"(build/release/)?sandgate serve\b.* --print-config", "run"),
     (r"(build/release/)?sandgate serve\b", "server"),
-    (r"(build/release/)?sandgate (new|check|modules)\b", "run"),
+    (r"(build/release/)?sandgate (new|check|explain|modules)\b", "run"),
     (r"tag/build\.sh", "run"),
     (r"(?s)python3 -c\b.*&$", "server"),
     (r"\w+\(\) \{|\w+=", "definition"),

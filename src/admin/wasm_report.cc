@@ -64,7 +64,8 @@ void append_module(std::string& out, const DeployedModule& module) {
   fmt::format_to(std::back_inserter(out), R"("size_bytes":{},)", module.size_bytes);
   append_text_member(out, "created_at", platform::format_rfc3339(module.created_unix_ns));
   append_text_member(out, "last_accessed_at", platform::format_rfc3339(accessed));
-  fmt::format_to(std::back_inserter(out), R"("access_count":{},)", module.counters->access_count.load(std::memory_order_relaxed));
+  fmt::format_to(std::back_inserter(out), R"("access_count":{},)",
+                 module.counters->access_count.load(std::memory_order_relaxed));
   append_attach_points(out, module.attach_points);
   modules::append_module_options(out, module.options);
   fmt::format_to(std::back_inserter(out), R"(,"owner":"{}")", modules::module_owner_name(module.owner));

@@ -92,8 +92,10 @@ void print_modules(const config::RouteEntry& route, const config::Settings& sett
     const config::ModuleUse& use = route.middleware[i];
     fmt::print("  {}. module {} (line {})\n", i + 1, use.module, use.line);
     std::string grants;
-    for (const std::string& store : use.options.key_value) grants += (grants.empty() ? "" : ", ") + ("key_value " + store);
-    if (use.options.config) grants += (grants.empty() ? "" : ", ") + fmt::format("{} settings", use.options.config->size());
+    for (const std::string& store : use.options.key_value)
+      grants += (grants.empty() ? "" : ", ") + ("key_value " + store);
+    if (use.options.config)
+      grants += (grants.empty() ? "" : ", ") + fmt::format("{} settings", use.options.config->size());
     fmt::print("     granted: {}\n", grants.empty() ? "nothing" : grants);
     fmt::print("     budget: {}\n", limit_text(use.options, settings));
     fmt::print("     on failure: {} for requests, {} for responses\n",

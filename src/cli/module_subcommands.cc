@@ -30,8 +30,10 @@ ModuleSubcommands::~ModuleSubcommands() = default;
 void ModuleSubcommands::add_check(CLI::App& app) {
   CheckOptions& line = lines_->check;
   CLI::App* command = app.add_subcommand(
-      "check", "tell what a module is, what it needs and where it can be attached; or what is wrong in a configuration");
-  command->add_option("FILE", line.file, "a .wasm file (component or core module), or a configuration file")->required();
+      "check",
+      "tell what a module is, what it needs and where it can be attached; or what is wrong in a configuration");
+  command->add_option("FILE", line.file, "a .wasm file (component or core module), or a configuration file")
+      ->required();
   command->add_flag("--json", line.json, "print kind, imports, exports and attach_points as JSON");
   commands_.emplace_back(command, [this] { return check(lines_->check); });
 }

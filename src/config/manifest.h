@@ -28,8 +28,8 @@ namespace sandgate::config {
 // A module of the file.
 struct ModuleEntry {
   std::string name;
-  std::string path;                                // absolute
-  std::vector<modules::AttachPoint> attach;        // empty: wherever it has an export
+  std::string path;                          // absolute
+  std::vector<modules::AttachPoint> attach;  // empty: wherever it has an export
   modules::ModuleOptions options;
   unsigned line = 0;
 };

@@ -135,7 +135,8 @@ json::object fields_json(const std::vector<routing::FieldCondition>& conditions)
 }
 
 json::object route_json(const RouteEntry& route) {
-  json::object out{{"name", text(route.name)}, {"host", text(route.rule.host.text())}, {"path", text(route.rule.path.text())}};
+  json::object out{
+      {"name", text(route.name)}, {"host", text(route.rule.host.text())}, {"path", text(route.rule.path.text())}};
   json::array methods;
   for (const std::string& method : route.rule.methods) methods.push_back(text(method));
   out["methods"] = route.rule.methods.empty() ? json::value("all") : json::value(std::move(methods));

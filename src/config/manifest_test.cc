@@ -121,12 +121,13 @@ name = "auth"
 file = "auth.wasm"
 config = {{ a = {{ env = "SANDGATE_TEST_SECRET" }}, b = {{ file = "{}/secret" }} }}
 )",
-                                                        folder_.path()));
+                                                       folder_.path()));
   EXPECT_THAT(*manifest.modules.at(0).options.config,
               ElementsAre(testing::Pair("a", "from env"), testing::Pair("b", "from file")));
   EXPECT_EQ(loaded_.settings.admin_token, "from file");
-  EXPECT_THAT(mistakes(kRoute + "[server]\nadmin = { token = { env = \"SANDGATE_TEST_NONE\" } }\n"),
-              ElementsAre(HasSubstr("f:5: server.admin.token: the environment variable SANDGATE_TEST_NONE is not set")));
+  EXPECT_THAT(
+      mistakes(kRoute + "[server]\nadmin = { token = { env = \"SANDGATE_TEST_NONE\" } }\n"),
+      ElementsAre(HasSubstr("f:5: server.admin.token: the environment variable SANDGATE_TEST_NONE is not set")));
 }
 
 TEST_F(ManifestTest, ReadsRoutes) {
@@ -154,7 +155,8 @@ respond = { status = 418, body = "teapot", content_type = "text/plain", fields =
   EXPECT_EQ(route.rule.path.text(), "/hello/:who");
   EXPECT_THAT(route.rule.methods, ElementsAre("GET", "POST"));
   EXPECT_EQ(route.rule.fields.size(), 2U);
-  EXPECT_THAT(route.rule.fields, Contains(routing::FieldCondition{"x-version", routing::FieldCondition::Test::kEquals, "2"}));
+  EXPECT_THAT(route.rule.fields,
+              Contains(routing::FieldCondition{"x-version", routing::FieldCondition::Test::kEquals, "2"}));
   ASSERT_EQ(route.middleware.size(), 2U);
   EXPECT_EQ(route.middleware[0].options, manifest.modules[0].options);
   EXPECT_THAT(*route.middleware[1].options.config, ElementsAre(testing::Pair("a", "1"), testing::Pair("b", "3")));
@@ -217,8 +219,10 @@ TEST_F(ManifestTest, ARouteNamesItsUpstreamUnlessThereIsOne) {
   const std::string upstreams =
       "[[upstream]]\nname = \"a\"\nservers = \"http://127.0.0.1:1\"\n[[upstream]]\nname = \"b\"\nservers = "
       "\"http://127.0.0.1:2\"\n";
-  EXPECT_THAT(mistakes(upstreams + "[[route]]\npath = \"/\"\n"), ElementsAre(HasSubstr("f:7: route: where should it go?")));
-  const Manifest& manifest = good(upstreams + "[[route]]\npath = \"/x/*rest\"\nupstream = \"b\"\nupstream_path = \"rest\"\n");
+  EXPECT_THAT(mistakes(upstreams + "[[route]]\npath = \"/\"\n"),
+              ElementsAre(HasSubstr("f:7: route: where should it go?")));
+  const Manifest& manifest =
+      good(upstreams + "[[route]]\npath = \"/x/*rest\"\nupstream = \"b\"\nupstream_path = \"rest\"\n");
   EXPECT_EQ(std::get<ToUpstream>(manifest.routes[0].target), (ToUpstream{"b", gateway::UpstreamPath::kRest}));
 }
 
@@ -233,12 +237,12 @@ health = { path = "health" }
 name = "a"
 servers = []
 )"),
-              testing::IsSupersetOf({HasSubstr(R"(f:3: upstream.servers: "ftp://x" is no server; write "http://HOST:PORT")"),
-                                     HasSubstr(R"("http://h:1/path" is no server)"), HasSubstr("a number is no server"),
-                                     HasSubstr(R"("url" is missing)"),
-                                     HasSubstr(R"(f:5: upstream.hash is "header:x"; write "client")"),
-                                     HasSubstr(R"(f:7: [[upstream]] "a" is there already, in line 1)"),
-                                     HasSubstr("f:9: upstream.servers is a list; write a list of at least one")}));
+              testing::IsSupersetOf(
+                  {HasSubstr(R"(f:3: upstream.servers: "ftp://x" is no server; write "http://HOST:PORT")"),
+                   HasSubstr(R"("http://h:1/path" is no server)"), HasSubstr("a number is no server"),
+                   HasSubstr(R"("url" is missing)"), HasSubstr(R"(f:5: upstream.hash is "header:x"; write "client")"),
+                   HasSubstr(R"(f:7: [[upstream]] "a" is there already, in line 1)"),
+                   HasSubstr("f:9: upstream.servers is a list; write a list of at least one")}));
 }
 
 TEST_F(ManifestTest, RoutesTakeWhatTheirGroupHas) {
@@ -331,14 +335,16 @@ TEST_F(ManifestTest, WantsSomethingToServe) {
 }
 
 TEST_F(ManifestTest, HoldsModulesToTheirBounds) {
-  EXPECT_THAT(mistakes(kRoute + "[[module]]\nname = \"auth\"\nfile = \"auth.wasm\"\nallow = { key_value = [\"a b\"] }\n"),
-              ElementsAre(HasSubstr("f:4: module: allow.key_value: the name of a store")));
+  EXPECT_THAT(
+      mistakes(kRoute + "[[module]]\nname = \"auth\"\nfile = \"auth.wasm\"\nallow = { key_value = [\"a b\"] }\n"),
+      ElementsAre(HasSubstr("f:4: module: allow.key_value: the name of a store")));
 }
 
 TEST_F(ManifestTest, NothingInAFileMakesItFail) {
-  for (const char* text : {"a = 1979-05-27", "route = 1", "[[server]]", "[route]", "route = [1]", "module = []",
-                           "[[route]]\npath = 7", "[[route]]\npath = \"/\"\nmiddleware = \"auth\"",
-                           "[[route]]\npath = \"/\"\nfields = 3", "[limits]\nmemory = \"1KiB\"", "\x01", "[server]\nlisten = []"})
+  for (const char* text :
+       {"a = 1979-05-27", "route = 1", "[[server]]", "[route]", "route = [1]", "module = []", "[[route]]\npath = 7",
+        "[[route]]\npath = \"/\"\nmiddleware = \"auth\"", "[[route]]\npath = \"/\"\nfields = 3",
+        "[limits]\nmemory = \"1KiB\"", "\x01", "[server]\nlisten = []"})
     EXPECT_FALSE(mistakes(text).empty()) << text;
 }
 

@@ -69,7 +69,8 @@ void read_reuse(TableReader& in, ModuleOptions& options) {
   in.table("reuse", [&options](TableReader& table) {
     table.count("max_calls", options.reuse_calls_max, {1, ModuleOptions::kReuseCallsMax});
     Milliseconds age(std::chrono::seconds(options.reuse_seconds_max));
-    if (table.duration("max_age", age, {std::chrono::seconds(1), std::chrono::seconds(ModuleOptions::kReuseSecondsMax)}))
+    if (table.duration("max_age", age,
+                       {std::chrono::seconds(1), std::chrono::seconds(ModuleOptions::kReuseSecondsMax)}))
       options.reuse_seconds_max = static_cast<std::uint32_t>(age.count() / 1000);
   });
 }
@@ -118,9 +119,7 @@ void read_config(TableReader& in, ModuleOptions& options) {
 }
 
 void read_allow(TableReader& in, ModuleOptions& options) {
-  in.table("allow", [&options](TableReader& table) {
-    table.texts("key_value", options.key_value, "names of stores");
-  });
+  in.table("allow", [&options](TableReader& table) { table.texts("key_value", options.key_value, "names of stores"); });
 }
 
 }  // namespace

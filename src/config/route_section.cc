@@ -27,7 +27,7 @@ constexpr std::size_t kConditionsMax = 16;
 // A page that says something, not a file.
 constexpr std::size_t kBodyBytesMax = 64 * 1024;
 constexpr std::array<std::string_view, 3> kUpstreamPaths = {"whole", "rest", "raw"};
-constexpr std::array<std::string_view, 9> kKnownMethods = {"GET",   "HEAD",   "POST",    "PUT",  "PATCH",
+constexpr std::array<std::string_view, 9> kKnownMethods = {"GET",    "HEAD",    "POST",     "PUT",   "PATCH",
                                                            "DELETE", "OPTIONS", "PROPFIND", "REPORT"};
 
 std::vector<std::string> names_of(const std::vector<ModuleEntry>& modules) {
@@ -79,7 +79,8 @@ void read_methods(TableReader& in, std::vector<std::string>& methods) {
   std::vector<std::string> written;
   if (!in.texts("methods", written, "methods")) return;
   for (const std::string& method : written) {
-    bool upper_case = std::ranges::all_of(method, [](char c) { return ascii_lower(c) == c ? c < 'a' || c > 'z' : true; });
+    bool upper_case =
+        std::ranges::all_of(method, [](char c) { return ascii_lower(c) == c ? c < 'a' || c > 'z' : true; });
     if (!http::is_token(method) || !upper_case || method == "CONNECT" || method == "TRACE") {
       in.mistake("methods", fmt::format("\"{}\" is no method that is served{}", method,
                                         suggestion(method, {kKnownMethods.begin(), kKnownMethods.end()})));
@@ -101,8 +102,7 @@ void read_use(TableReader& in, const Value& element, const Names& names, std::ve
   const std::string* name = element.as<std::string>();
   if (const Value* named = table == nullptr ? nullptr : table->find("module")) name = named->as<std::string>();
   if (name == nullptr) {
-    diagnostics.add(element.line,
-                    "middleware: write the name of a module, or { module = \"NAME\", config = { ... } }");
+    diagnostics.add(element.line, "middleware: write the name of a module, or { module = \"NAME\", config = { ... } }");
     return;
   }
   const ModuleEntry* module = find_module(names, *name);

@@ -48,7 +48,8 @@ void read_listen(TableReader& in, std::vector<std::string>& listen) {
       in.mistake("listen", fmt::format("\"{}\" has no port; write \"0.0.0.0:3000\", \"[::1]:3000\" or "
                                        "\"unix:/run/sandgate.sock\"",
                                        address));
-    if (std::ranges::count(written, address) > 1) in.mistake("listen", fmt::format("\"{}\" stands there twice", address));
+    if (std::ranges::count(written, address) > 1)
+      in.mistake("listen", fmt::format("\"{}\" stands there twice", address));
   }
   listen = std::move(written);
 }

@@ -28,7 +28,7 @@ struct Settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 3000;
   std::vector<std::string> listen;  // addresses with ports; when there are some, host and port are not looked at
-  unsigned threads = 0;  // 0: one per core
+  unsigned threads = 0;             // 0: one per core
   std::vector<std::string> worker_urls;
 
   bool enable_wasm = false;

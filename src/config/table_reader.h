@@ -22,8 +22,8 @@ namespace sandgate::config {
 
 // What may be written, for the documentation.
 struct CataloguedKey {
-  std::string key;      // "upstream.health.interval"
-  std::string accepts;  // "duration, 100ms to 1h"
+  std::string key;       // "upstream.health.interval"
+  std::string accepts;   // "duration, 100ms to 1h"
   std::string standard;  // the default as it would be written; empty: none
 
   bool operator==(const CataloguedKey&) const = default;
@@ -67,8 +67,7 @@ class TableReader {
   template <typename Unsigned>
   bool count(std::string_view key, Unsigned& target, Range<Unsigned> range) {
     auto wide = static_cast<std::uint64_t>(target);
-    bool taken =
-        number(key, wide, {static_cast<std::uint64_t>(range.least), static_cast<std::uint64_t>(range.most)});
+    bool taken = number(key, wide, {static_cast<std::uint64_t>(range.least), static_cast<std::uint64_t>(range.most)});
     target = static_cast<Unsigned>(wide);
     return taken;
   }

@@ -16,9 +16,15 @@ struct Unit {
 };
 
 // The largest first, as format takes the first one that fits.
-constexpr std::array<Unit, 5> kDurations = {{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
-constexpr std::array<Unit, 7> kSizes = {{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1'000'000'000},
-                                         {"MB", 1'000'000}, {"KB", 1000}, {"B", 1}}};
+constexpr std::array<Unit, 5> kDurations = {
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+constexpr std::array<Unit, 7> kSizes = {{{"GiB", 1 << 30},
+                                         {"MiB", 1 << 20},
+                                         {"KiB", 1 << 10},
+                                         {"GB", 1'000'000'000},
+                                         {"MB", 1'000'000},
+                                         {"KB", 1000},
+                                         {"B", 1}}};
 
 template <std::size_t n>
 std::optional<std::int64_t> parse(std::string_view text, const std::array<Unit, n>& units) {

@@ -21,7 +21,8 @@ TEST(Units, SizesAreANumberAndAUnit) {
   EXPECT_EQ(parse_bytes("16MiB"), 16U << 20);
   EXPECT_EQ(parse_bytes("2GB"), 2'000'000'000U);
   EXPECT_EQ(parse_bytes("7B"), 7U);
-  for (const char* text : {"", "16", "16M", "16mib", "-1B", "9223372036854775807GiB"}) EXPECT_FALSE(parse_bytes(text)) << text;
+  for (const char* text : {"", "16", "16M", "16mib", "-1B", "9223372036854775807GiB"})
+    EXPECT_FALSE(parse_bytes(text)) << text;
 }
 
 TEST(Units, AreWrittenInTheLargestThatFits) {

@@ -41,7 +41,7 @@ std::optional<ServerOptions> parse_server(std::string_view text) {
     plain = fmt::format("http://{}{}", authority, has_port ? "" : ":443");
   }
   std::array<std::string, 1> one = {plain};
-  Result<std::vector<gateway::WorkerUrl>> urls = gateway::parse_worker_urls(one);
+  Result<std::vector<ServerOptions>> urls = gateway::parse_worker_urls(one);
   if (!urls || urls->size() != 1) return std::nullopt;
   server.host = urls->front().host;
   server.port = urls->front().port;
@@ -88,8 +88,7 @@ void read_servers(TableReader& in, std::vector<ServerOptions>& servers) {
 void read_hash(TableReader& in, UpstreamOptions& options) {
   const Value* value = in.any("hash", R"("client", "field:NAME" or "cookie:NAME")", "\"client\"");
   if (value == nullptr) return;
-  if (options.balance != Balance::kConsistentHash)
-    in.mistake("hash", "nothing is hashed without balance = \"hash\"");
+  if (options.balance != Balance::kConsistentHash) in.mistake("hash", "nothing is hashed without balance = \"hash\"");
   const std::string* text = value->as<std::string>();
   std::string_view key = text == nullptr ? std::string_view() : *text;
   std::string_view name = key.substr(std::min(key.size(), key.find(':') + 1));

@@ -14,7 +14,7 @@ namespace sandgate::gateway {
 struct FixedResponseOptions {
   int status = 200;
   std::string body;
-  std::string content_type;  // empty: text/plain when there is a body
+  std::string content_type;                                 // empty: text/plain when there is a body
   std::vector<std::pair<std::string, std::string>> fields;  // valid names and values, none about framing
 
   bool operator==(const FixedResponseOptions&) const = default;

@@ -49,7 +49,8 @@ void check_hash_key(const UpstreamOptions& options, Mistakes& mistakes) {
 
 void check_health_check(const HealthCheckOptions& health, Mistakes& mistakes) {
   bool visible = std::ranges::all_of(health.path, [](char c) { return c > ' ' && c < 0x7f; });
-  mistakes.expect(health.path.starts_with('/') && visible, "the path of a health check begins with / and has no blanks");
+  mistakes.expect(health.path.starts_with('/') && visible,
+                  "the path of a health check begins with / and has no blanks");
   mistakes.expect(health.host.empty() || http::is_field_value(health.host),
                   "the host of a health check is not a valid field value");
   mistakes.expect(health.interval.count() > 0 && health.timeout.count() > 0,
@@ -69,8 +70,9 @@ void check_numbers(const UpstreamOptions& options, Mistakes& mistakes) {
   mistakes.expect(timeouts.total.count() >= 0, "the total timeout must not be negative");
   mistakes.expect(options.retries.attempts >= 1, "attempts counts the first one too and must be at least 1");
   mistakes.expect(options.retries.budget_percent <= 100, "the retry budget is at most 100 percent");
-  mistakes.expect(options.retries.backoff_base.count() >= 0 && options.retries.backoff_base <= options.retries.backoff_max,
-                  "the backoff must not be negative, nor above its maximum");
+  mistakes.expect(
+      options.retries.backoff_base.count() >= 0 && options.retries.backoff_base <= options.retries.backoff_max,
+      "the backoff must not be negative, nor above its maximum");
   mistakes.expect(options.connections.waiting.count() > 0, "the time that a request waits must be above 0");
   mistakes.expect(options.slow_start.count() >= 0 && options.resolve.count() >= 0,
                   "slow start and resolve interval must not be negative");

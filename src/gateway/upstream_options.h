@@ -63,7 +63,8 @@ struct HealthCheckOptions {
 // Watching how real requests fare. A server that cannot be reached is left alone at once, because the request goes to
 // another one unharmed; one that answers badly only after several failures in a row.
 struct EjectionOptions {
-  unsigned failures = 5;  // in a row: no answer, no HTTP, a broken or late one; what statuses say does not count. 0: off
+  // In a row: no answer, no HTTP, a broken or late one; what statuses say does not count. 0: off.
+  unsigned failures = 5;
   // Long enough to spare a restarting server a stampede, short enough that nobody waits for it once it is back. Doubles
   // each time the trial request fails too.
   Milliseconds time{2'000};
@@ -101,8 +102,8 @@ struct RetryOptions {
 };
 
 struct ConnectionOptions {
-  // To one server, over all loops, kept ones included. Beyond it requests wait: a server with thousands of open requests
-  // is better off with some of them here. 0: no bound.
+  // To one server, over all loops, kept ones included. Beyond it requests wait: a server with thousands of open
+  // requests is better off with some of them here. 0: no bound.
   std::size_t connections_max = 4096;
   std::size_t idle_max = 256;  // kept per loop and server
   Milliseconds idle{60'000};   // a kept connection is closed after this long unused
@@ -134,8 +135,8 @@ struct UpstreamOptions {
   UpstreamTimeouts timeouts;
   RetryOptions retries;
   ConnectionOptions connections;
-  // A server that comes back gets a growing share of its weight for this long (caches, compilers). 0: its whole share at
-  // once. Consistent hashing knows no slow start: a key has one server.
+  // A server that comes back gets a growing share of its weight for this long (caches, compilers). 0: its whole share
+  // at once. Consistent hashing knows no slow start: a key has one server.
   Milliseconds slow_start{0};
   // How often names are looked up again; addresses need no look-up. 0: never.
   Milliseconds resolve{30'000};

@@ -88,7 +88,8 @@ class ModuleStore {
   // Puts the module into the place of the one with its uuid, in one step: a request sees the old one or the new one.
   // kNotFound when there is none; kDenied when it is the configuration file's. Running calls finish on the old one.
   Status replace(const std::shared_ptr<const DeployedModule>& module);
-  // kNotFound when no module has this uuid; kDenied when it is the configuration file's. Running calls finish on their own reference.
+  // kNotFound when no module has this uuid; kDenied when it is the configuration file's. Running calls finish on their
+  // own reference.
   Status remove(std::string_view uuid);
   // The modules of the configuration file, all at once, instead of those before. Those that are in both stay as they
   // are. kInvalid: the name of one is deployed through the API, or there are too many.

@@ -10,9 +10,9 @@
 #include <string>
 
 #include "base/result.h"
-#include "net/address.h"
 #include "config/manifest.h"
 #include "config/settings.h"
+#include "net/address.h"
 
 namespace sandgate::server {
 

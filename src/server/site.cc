@@ -11,7 +11,6 @@
 
 #include "gateway/fixed_response.h"
 #include "gateway/upstream_path.h"
-#include "gateway/worker_urls.h"
 #include "modules/file_module.h"
 #include "modules/parallel.h"
 #include "routing/route_table.h"
@@ -22,22 +21,10 @@ namespace {
 using config::Diagnostics;
 using modules::DeployedModule;
 
-Result<std::shared_ptr<gateway::Upstream>> make_upstream(const gateway::UpstreamOptions& options,
-                                                         const std::vector<Loop*>& loops) {
-  std::vector<std::string> values;
-  for (const gateway::ServerOptions& server : options.servers) values.push_back("http://" + server.authority());
-  Result<std::vector<gateway::WorkerUrl>> urls = gateway::parse_worker_urls(values);
-  if (!urls) return fail(std::move(urls.error()));
-  Result<std::vector<gateway::ServerAddress>> servers = gateway::resolve_worker_urls(*urls);
-  if (!servers) return fail(std::move(servers.error()));
-  Result<std::unique_ptr<gateway::Upstream>> upstream = gateway::Upstream::create(*servers, loops, {});
-  if (!upstream) return fail(std::move(upstream.error()));
-  return std::shared_ptr<gateway::Upstream>(std::move(*upstream));
-}
-
 const DeployedModule* find_module(const Site* site, std::string_view name) {
   if (site == nullptr) return nullptr;
-  auto found = std::ranges::find(site->modules(), name, [](const auto& module) { return std::string_view(module->name); });
+  auto found =
+      std::ranges::find(site->modules(), name, [](const auto& module) { return std::string_view(module->name); });
   return found == site->modules().end() ? nullptr : found->get();
 }
 
@@ -64,7 +51,8 @@ bool Site::build_upstreams(const SiteGround& ground, const Site* previous, Diagn
         continue;
       }
     }
-    Result<std::shared_ptr<gateway::Upstream>> upstream = make_upstream(options, ground.loops);
+    Result<std::shared_ptr<gateway::Upstream>> upstream =
+        gateway::Upstream::create(options, {.loops = ground.loops, .resolver = ground.resolver});
     if (!upstream) {
       out.add(manifest_->upstreams[i].line, fmt::format("upstream {}: {}", options.name, upstream.error().detail));
       continue;
@@ -110,13 +98,12 @@ const Handler* Site::build_target(const config::RouteEntry& route, const SiteGro
   if (const auto* response = std::get_if<gateway::FixedResponseOptions>(&route.target))
     return &own(std::make_unique<gateway::FixedResponse>(*response));
   const auto& to = std::get<config::ToUpstream>(route.target);
-  auto found = std::ranges::find(manifest_->upstreams, to.upstream, [](const config::UpstreamEntry& entry) -> const std::string& {
-    return entry.options.name;
-  });
+  auto found =
+      std::ranges::find(manifest_->upstreams, to.upstream,
+                        [](const config::UpstreamEntry& entry) -> const std::string& { return entry.options.name; });
   auto index = static_cast<std::size_t>(found - manifest_->upstreams.begin());
   proxies_.resize(manifest_->upstreams.size());
-  if (proxies_[index] == nullptr)
-    proxies_[index] = std::make_unique<gateway::Proxy>(*upstreams_[index], ground.loops.size());
+  if (proxies_[index] == nullptr) proxies_[index] = std::make_unique<gateway::Proxy>(upstreams_[index]);
   if (to.path == gateway::UpstreamPath::kWhole) return proxies_[index].get();
   return &own(std::make_unique<gateway::UpstreamPathHandler>(to.path, *proxies_[index]));
 }
@@ -150,8 +137,7 @@ const Handler* Site::around(const config::RouteEntry& route, const SiteGround& g
   }
   Chain::Deployed deployed = route.deployed_modules ? Chain::Deployed::kRun : Chain::Deployed::kLeftOut;
   if (uses.empty() && deployed == Chain::Deployed::kLeftOut) return &target;
-  middleware_.push_back(
-      std::make_unique<gateway::Middleware>(*ground.calls, *ground.store, ground.middleware, target));
+  middleware_.push_back(std::make_unique<gateway::Middleware>(*ground.calls, *ground.store, ground.middleware, target));
   return &own(std::make_unique<Chain>(*ground.store, deployed, std::move(uses), *middleware_.back(), target,
                                       ground.loops.size()));
 }

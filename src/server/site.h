@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One configuration at work: upstreams, modules, routes and the handlers between them, built from a manifest aside while
-// another one serves. Immutable; lives until the last exchange that began on it has ended. What did not change is taken
-// over from the site before: upstreams with their connections, modules with their code.
+// One configuration at work: upstreams, modules, routes and the handlers between them, built from a manifest aside
+// while another one serves. Immutable; lives until the last exchange that began on it has ended. What did not change is
+// taken over from the site before: upstreams with their connections, modules with their code.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,7 @@
 #include "gateway/router.h"
 #include "gateway/upstream.h"
 #include "modules/module_store.h"
+#include "net/resolver.h"
 #include "sandbox/compiler.h"
 
 namespace sandgate::server {
@@ -24,6 +25,7 @@ namespace sandgate::server {
 // What every site stands on; outlives them all.
 struct SiteGround {
   std::vector<Loop*> loops;
+  net::Resolver* resolver = nullptr;  // for upstreams whose servers have names
   const modules::ModuleStore* store = nullptr;
   // Null when modules are off.
   sandbox::Compiler* compiler = nullptr;

@@ -95,7 +95,7 @@ Result<AdminClient::Reply> AdminClient::send(const Request& request) const {
   net::PoolOptions options;
   options.first_byte = kAnswerTime;
   options.between_bytes = kAnswerTime;
-  std::unique_ptr<net::ConnectionPool> pool = net::ConnectionPool::create(loop, server_, options);
+  std::unique_ptr<net::ConnectionPool> pool = net::ConnectionPool::create(loop, {server_}, options);
   std::promise<Result<Reply>> answered;
   loop.start({});
   loop.post([&] { begin(*pool, call, answered); });

@@ -144,12 +144,12 @@ Loaded parse_manifest(std::string_view text, const std::string& directory, Catal
 }
 
 Result<std::shared_ptr<const Manifest>> manifest_of_workers(const std::vector<std::string>& urls) {
-  Result<std::vector<gateway::WorkerUrl>> parsed = gateway::parse_worker_urls(urls);
+  Result<std::vector<gateway::ServerOptions>> parsed = gateway::parse_worker_urls(urls);
   if (!parsed) return fail(std::move(parsed.error()));
   auto manifest = std::make_shared<Manifest>();
   gateway::UpstreamOptions options;
   options.name = "workers";
-  for (const gateway::WorkerUrl& url : *parsed) options.servers.push_back({.host = url.host, .port = url.port});
+  options.servers = *std::move(parsed);
   Names names{manifest->modules, {options.name}};
   manifest->upstreams.push_back({std::move(options), 0});
   add_default_route(names, manifest->routes);

@@ -41,7 +41,7 @@ std::optional<ServerOptions> parse_server(std::string_view text) {
     plain = fmt::format("http://{}{}", authority, has_port ? "" : ":443");
   }
   std::array<std::string, 1> one = {plain};
-  Result<std::vector<gateway::WorkerUrl>> urls = gateway::parse_worker_urls(one);
+  Result<std::vector<ServerOptions>> urls = gateway::parse_worker_urls(one);
   if (!urls || urls->size() != 1) return std::nullopt;
   server.host = urls->front().host;
   server.port = urls->front().port;

@@ -4,21 +4,22 @@
 // piece is passed on before the next is read, in both directions at once. Shared by all loops; what belongs to an
 // exchange lives in the frame of serve().
 //
-// Another server is tried when a connection cannot be made, each at most once. A kept connection that turns out dead is
-// replaced by a fresh one, once, if no byte of the request left, or if the method is idempotent and there is no body;
-// in both cases only before a byte of the response. Nothing else is repeated.
+// Another server is tried, each at most once and within the upstream's attempts and retry budget, when a connection
+// cannot be made or closes before a byte of the request left; and, if the method is idempotent and there is no body,
+// when it closes before a byte of the response. A kept connection that turns out dead is replaced by a fresh one to the
+// same server, once, under the same conditions. Nothing else is repeated.
 //
 // A request that has passed too many gateways of this name (Via) is answered 508: its upstream leads back here.
 //
-// Errors of serve(): kUpstream (502: no connection, or a broken answer), kTimedOut (504), kOverloaded (503: no
-// descriptor), what the exchange was cancelled with, and those of the client's own body (client_body_error.h). An
-// answer that breaks after its head is aborted.
+// Errors of serve(): kUpstream (502: no connection, or a broken answer), kTimedOut (504), kOverloaded (503: every
+// server is drained or has all the connections it may have, or no descriptor), what the exchange was cancelled with,
+// and those of the client's own body (client_body_error.h). An answer that breaks after its head is aborted.
 #pragma once
 
-#include <cstddef>
+#include <memory>
+#include <utility>
 
 #include "exchange/handler.h"
-#include "gateway/balancer.h"
 #include "gateway/upstream.h"
 
 namespace sandgate::gateway {
@@ -28,13 +29,12 @@ class Proxy final : public Handler {
   // Interim responses of one exchange; more are an upstream gone wrong.
   static constexpr int kInterimMax = 16;
 
-  // `upstream` outlives the proxy; `loops` is their number.
-  Proxy(const Upstream& upstream, std::size_t loops) : balancer_(upstream, loops) {}
+  explicit Proxy(std::shared_ptr<Upstream> upstream) : upstream_(std::move(upstream)) {}
 
   Task<Status> serve(Exchange& exchange) const override;
 
  private:
-  Balancer balancer_;
+  std::shared_ptr<Upstream> upstream_;
 };
 
 }  // namespace sandgate::gateway

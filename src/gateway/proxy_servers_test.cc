@@ -109,25 +109,26 @@ TEST_F(ProxyServersTest, ARefusedConnectionMarksTheServerDownAndTheNextServes) {
   EXPECT_EQ(talk.body_written, "x");
   EXPECT_EQ(sent().body, "from s1");
   EXPECT_EQ(fake->exchange.record.upstream, "s1:80");
-  EXPECT_FALSE(upstream->upstream->servers()[0]->is_up());
-  EXPECT_TRUE(upstream->upstream->servers()[1]->is_up());
+  EXPECT_FALSE(upstream->is_up(0));
+  EXPECT_TRUE(upstream->is_up(1));
 }
 
 TEST_F(ProxyServersTest, EachServerIsTriedOnceWhenAllAreDown) {
   prepare("GET", 3);
-  for (const auto& server : upstream->upstream->servers()) server->mark_down(fake->loop.now());
+  for (std::size_t i = 0; i < 3; ++i) upstream->mark_down(i, fake->loop);
   for (auto& script : upstream->scripts) script.refuse();
-  serve();
+  start();
+  fake->loop.advance(RetryOptions().backoff_max + Loop::kTimerTick);
   EXPECT_EQ(outcome(), "upstream: no upstream could be reached");
   for (auto& script : upstream->scripts) EXPECT_EQ(script.asked_fresh.size(), 1U);
 }
 
 TEST_F(ProxyServersTest, AConnectionThatIsMadeMarksTheServerUp) {
   prepare();
-  upstream->upstream->servers()[0]->mark_down(fake->loop.now());
+  upstream->mark_down(0, fake->loop);
   expect().answer(200, "");
   serve();
-  EXPECT_TRUE(upstream->upstream->servers()[0]->is_up());
+  EXPECT_TRUE(upstream->is_up(0));
 }
 
 TEST_F(ProxyServersTest, AConnectTimeoutIs504AndMarksTheServerDown) {
@@ -135,7 +136,7 @@ TEST_F(ProxyServersTest, AConnectTimeoutIs504AndMarksTheServerDown) {
   upstream->scripts[0].refuse(ErrorKind::kTimedOut);
   serve();
   EXPECT_EQ(outcome(), "timed_out: no upstream could be reached in time");
-  EXPECT_FALSE(upstream->upstream->servers()[0]->is_up());
+  EXPECT_FALSE(upstream->is_up(0));
 }
 
 TEST_F(ProxyServersTest, WithoutADescriptorNoOtherServerIsTried) {
@@ -144,7 +145,7 @@ TEST_F(ProxyServersTest, WithoutADescriptorNoOtherServerIsTried) {
   serve();
   EXPECT_EQ(outcome(), "overloaded: no connection to an upstream is free");
   EXPECT_TRUE(upstream->scripts[1].asked_fresh.empty());
-  EXPECT_TRUE(upstream->upstream->servers()[0]->is_up());
+  EXPECT_TRUE(upstream->is_up(0));
 }
 
 TEST_F(ProxyServersTest, ARequestOfWhichNothingLeftGoesToTheNextServer) {
@@ -175,6 +176,121 @@ TEST_F(ProxyServersTest, AnHttp10RequestWithoutHostGetsTheServersAuthority) {
   Conversation& talk = expect().answer(200, "");
   serve();
   EXPECT_THAT(talk.request, HasSubstr("host= s0:80\n"));
+}
+
+TEST_F(ProxyServersTest, AnIdempotentRequestThatWasNotAnsweredGoesToAnotherServer) {
+  prepare("GET", 2);
+  expect(0).read_head_error = Error(ErrorKind::kDisconnected, "closed");
+  expect(1).answer(200, "from s1");
+  serve();
+  EXPECT_EQ(outcome(), "ok");
+  EXPECT_EQ(sent().body, "from s1");
+  EXPECT_EQ(upstream->server(0).view().failures, 1U);
+  EXPECT_EQ(upstream->server(1).view().retries, 1U);
+  EXPECT_EQ(upstream->server(1).view().requests, 1U);
+  EXPECT_EQ(upstream->server(1).view().active, 0U);
+}
+
+TEST_F(ProxyServersTest, APostThatLeftIsNotSentAgain) {
+  prepare("POST", 2);
+  expect(0).read_head_error = Error(ErrorKind::kDisconnected, "closed");
+  serve();
+  EXPECT_EQ(outcome(), "upstream: the upstream closed the connection before it answered");
+  EXPECT_TRUE(upstream->scripts[1].asked_fresh.empty());
+}
+
+TEST_F(ProxyServersTest, ALateAnswerIsNotAskedForAgain) {
+  prepare("GET", 2);
+  expect(0).read_head_error = Error(ErrorKind::kTimedOut, "late");
+  serve();
+  EXPECT_EQ(outcome(), "timed_out: the upstream did not answer in time");
+  EXPECT_TRUE(upstream->scripts[1].asked_fresh.empty());
+}
+
+TEST_F(ProxyServersTest, AttemptsAreBounded) {
+  UpstreamOptions options;
+  options.retries.attempts = 2;
+  prepare("GET", 3, options);
+  for (auto& script : upstream->scripts) script.refuse();
+  serve();
+  EXPECT_EQ(outcome(), "upstream: no upstream could be reached");
+  EXPECT_TRUE(upstream->scripts[2].asked_fresh.empty());
+}
+
+TEST_F(ProxyServersTest, RetriesHaveABudget) {
+  UpstreamOptions options;
+  options.retries.budget_percent = 0;
+  options.retries.budget_per_s = 0;
+  prepare("GET", 2, options);
+  upstream->scripts[0].refuse();
+  serve();
+  EXPECT_EQ(outcome(), "upstream: no upstream could be reached");
+  EXPECT_TRUE(upstream->scripts[1].asked_fresh.empty());
+}
+
+TEST_F(ProxyServersTest, AClientThatLeavesDuringTheBackoffIsNotServed) {
+  UpstreamOptions options;
+  options.retries.backoff_base = options.retries.backoff_max = Milliseconds(1'000'000);
+  prepare("GET", 3, options);
+  for (auto& script : upstream->scripts) script.refuse();
+  start();
+  EXPECT_EQ(outcome(), "running");
+  fake->exchange.cancellation.cancel(ErrorKind::kDisconnected, "the client left");
+  EXPECT_EQ(outcome(), "disconnected: the client left");
+  EXPECT_TRUE(upstream->scripts[2].asked_fresh.empty());
+}
+
+TEST_F(ProxyServersTest, BadAnswersInARowEjectAServer) {
+  UpstreamOptions options;
+  options.ejection.failures = 2;
+  prepare("GET", 2, options);
+  for (int i = 0; i < 2; ++i) {
+    Conversation& broken = expect(0);
+    broken.heads.push_back({200, {}});
+    broken.body->bytes.break_off(ErrorKind::kUpstream, "closed");
+    expect(1).answer(200, "");
+    for (int server = 0; server < 2; ++server) {
+      test::FakeExchange exchange("GET", "/path");
+      testing::Running run;
+      testing::start_serving(*proxy, exchange.exchange, run);
+      EXPECT_TRUE(run.ended());
+    }
+  }
+  EXPECT_FALSE(upstream->is_up(0));
+  EXPECT_TRUE(upstream->is_up(1));
+}
+
+TEST_F(ProxyServersTest, WithoutAServerThatTakesRequestsItIs503) {
+  prepare();
+  upstream->server(0).set_draining(true);
+  serve();
+  EXPECT_EQ(outcome(), "overloaded: no server of the upstream takes requests");
+}
+
+TEST_F(ProxyServersTest, TheWholeTimeIsBounded) {
+  UpstreamOptions options;
+  options.timeouts.total = Milliseconds(500);
+  prepare("GET", 1, options);
+  Conversation& talk = expect();
+  start();
+  fake->loop.advance(Milliseconds(490));
+  EXPECT_EQ(outcome(), "running");
+  fake->loop.advance(Milliseconds(20));
+  fake->loop.run_until_idle();
+  EXPECT_EQ(outcome(), "timed_out: the upstream took too long in all");
+  EXPECT_TRUE(talk.aborted());
+  EXPECT_FALSE(fake->exchange.cancellation.cancelled()) << "the client hears of it";
+}
+
+TEST_F(ProxyServersTest, AClientThatLeavesEndsABoundedExchangeToo) {
+  UpstreamOptions options;
+  options.timeouts.total = Milliseconds(500);
+  prepare("GET", 1, options);
+  expect();
+  start();
+  fake->exchange.cancellation.cancel(ErrorKind::kDisconnected, "the client left");
+  fake->loop.run_until_idle();
+  EXPECT_EQ(outcome(), "disconnected: the client left");
 }
 
 }  // namespace

@@ -313,7 +313,7 @@ TEST_F(ProxyTest, AClientThatLeavesWhileConnectingIsNotServed) {
   hold.set();
   EXPECT_EQ(outcome(), "disconnected: the client left");
   EXPECT_EQ(talk.request, "");
-  EXPECT_TRUE(upstream->upstream->servers()[0]->is_up());
+  EXPECT_TRUE(upstream->is_up(0));
 }
 
 TEST_F(ProxyTest, ASinkThatFailsEndsTheExchange) {

@@ -120,7 +120,7 @@ TEST_F(ResponseHooksTest, AnEventStreamIsNeverHeldBack) {
     testing::PushedBody* upstream_body = nullptr;
     test::FakeExchange request;
     testing::FakeUpstream upstream(request.loop, 1);
-    Proxy proxy(*upstream.upstream, 1);
+    Proxy proxy(upstream.upstream);
     testing::Conversation& talk = upstream.scripts[0].expect();
     talk.heads.push_back({200, {{"Content-Type", std::string(type)}}});
     upstream_body = talk.body.get();
@@ -247,7 +247,7 @@ TEST_F(ResponseHooksTest, CancellingDuringAResponseHookEndsTheExchange) {
 TEST_F(ResponseHooksTest, InterimResponsesPass) {
   response_module("m");
   testing::FakeUpstream upstream(fake.loop, 1);
-  Proxy proxy(*upstream.upstream, 1);
+  Proxy proxy(upstream.upstream);
   testing::Conversation& talk = upstream.scripts[0].expect();
   talk.heads.push_back({103, {}});
   talk.answer(200, "x");

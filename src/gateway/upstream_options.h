@@ -63,8 +63,8 @@ struct HealthCheckOptions {
 // Watching how real requests fare. A server that cannot be reached is left alone at once, because the request goes to
 // another one unharmed; one that answers badly only after several failures in a row.
 struct EjectionOptions {
-  unsigned failures =
-      5;  // in a row: no answer, no HTTP, a broken or late one; what statuses say does not count. 0: off
+  // In a row: no answer, no HTTP, a broken or late one; what statuses say does not count. 0: off.
+  unsigned failures = 5;
   // Long enough to spare a restarting server a stampede, short enough that nobody waits for it once it is back. Doubles
   // each time the trial request fails too.
   Milliseconds time{2'000};

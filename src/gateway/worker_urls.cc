@@ -31,11 +31,7 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-std::string bracketed(std::string_view host) {
-  return host.find(':') == std::string_view::npos ? std::string(host) : fmt::format("[{}]", host);
-}
-
-Result<WorkerUrl> parse_worker_url(std::string_view url) {
+Result<ServerOptions> parse_worker_url(std::string_view url) {
   std::size_t scheme_end = url.find("://");
   if (scheme_end == std::string_view::npos) return refuse(url, "the scheme is missing");
   std::string scheme = lower_case(url.substr(0, scheme_end));
@@ -53,7 +49,7 @@ Result<WorkerUrl> parse_worker_url(std::string_view url) {
   if (authority_text.find('@') != std::string_view::npos) return refuse(url, "user and password are not supported");
   std::optional<http::Authority> authority = http::parse_authority(authority_text);
   if (!authority) return refuse(url, "the host or port is not valid");
-  WorkerUrl worker;
+  ServerOptions worker;
   worker.host = lower_case(authority->host);
   if (!authority->port.empty()) {
     std::from_chars(authority->port.data(), authority->port.data() + authority->port.size(), worker.port);
@@ -70,15 +66,13 @@ Result<WorkerUrl> parse_worker_url(std::string_view url) {
 
 }  // namespace
 
-std::string WorkerUrl::authority() const { return fmt::format("{}:{}", bracketed(host), port); }
-
-Result<std::vector<WorkerUrl>> parse_worker_urls(std::span<const std::string> values) {
-  std::vector<WorkerUrl> workers;
+Result<std::vector<ServerOptions>> parse_worker_urls(std::span<const std::string> values) {
+  std::vector<ServerOptions> workers;
   std::optional<Error> first_error;
   for (const std::string& value : values) {
     for_each_list_element(value, [&](std::string_view url) {
       if (first_error) return;
-      Result<WorkerUrl> worker = parse_worker_url(url);
+      Result<ServerOptions> worker = parse_worker_url(url);
       if (!worker) {
         first_error = worker.error();
       } else if (std::ranges::find(workers, *worker) != workers.end()) {
@@ -92,25 +86,11 @@ Result<std::vector<WorkerUrl>> parse_worker_urls(std::span<const std::string> va
   }
   if (first_error) return fail(*std::move(first_error));
   if (workers.empty()) return fail(ErrorKind::kInvalid, fmt::format("--worker-urls names no worker; {}", kForm));
-  if (workers.size() > Upstream::kServersMax) {
+  if (workers.size() > UpstreamOptions::kServersMax) {
     return fail(ErrorKind::kInvalid, fmt::format("--worker-urls names {} workers; at most {} are served",
-                                                 workers.size(), Upstream::kServersMax));
+                                                 workers.size(), UpstreamOptions::kServersMax));
   }
   return workers;
-}
-
-Result<std::vector<ServerAddress>> resolve_worker_urls(std::span<const WorkerUrl> urls) {
-  std::vector<ServerAddress> servers;
-  for (const WorkerUrl& url : urls) {
-    Result<net::Address> address = net::resolve(url.host, url.port);
-    if (!address) {
-      return fail(address.error().kind,
-                  fmt::format("--worker-urls http://{}: {}", url.authority(), address.error().detail),
-                  address.error().cause);
-    }
-    servers.push_back({url.authority(), *address});
-  }
-  return servers;
 }
 
 }  // namespace sandgate::gateway

@@ -11,15 +11,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::vector<std::string> authorities(const std::vector<std::string>& values) {
-  Result<std::vector<WorkerUrl>> urls = parse_worker_urls(values);
+  Result<std::vector<ServerOptions>> urls = parse_worker_urls(values);
   if (!urls) return {"error: " + urls.error().detail};
   std::vector<std::string> texts;
-  for (const WorkerUrl& url : *urls) texts.push_back(url.authority());
+  for (const ServerOptions& url : *urls) texts.push_back(url.authority());
   return texts;
 }
 
 Error refusal(const std::vector<std::string>& values) {
-  Result<std::vector<WorkerUrl>> urls = parse_worker_urls(values);
+  Result<std::vector<ServerOptions>> urls = parse_worker_urls(values);
   EXPECT_FALSE(urls.has_value());
   return urls ? Error(ErrorKind::kInternal, "accepted") : urls.error();
 }
@@ -78,25 +78,6 @@ TEST(WorkerUrls, RefuseNoneAndTooMany) {
 }
 
 TEST(WorkerUrls, ShowControlBytesEscaped) { EXPECT_THAT(refusal({"http://a\nb"}).detail, HasSubstr("a\\x0ab")); }
-
-TEST(WorkerUrls, ResolveLiterals) {
-  Result<std::vector<WorkerUrl>> urls =
-      parse_worker_urls(std::vector<std::string>{"http://127.0.0.1:30000,http://[::1]:30001"});
-  ASSERT_TRUE(urls);
-  Result<std::vector<ServerAddress>> servers = resolve_worker_urls(*urls);
-  ASSERT_TRUE(servers);
-  ASSERT_EQ(servers->size(), 2U);
-  EXPECT_EQ((*servers)[0].address.text(), "127.0.0.1:30000");
-  EXPECT_EQ((*servers)[1].address.text(), "[::1]:30001");
-  EXPECT_EQ((*servers)[1].authority, "[::1]:30001");
-}
-
-TEST(WorkerUrls, NameTheUrlWhoseHostHasNoAddress) {
-  std::vector<WorkerUrl> urls{{"no-such-host.invalid", 80}};
-  Result<std::vector<ServerAddress>> servers = resolve_worker_urls(urls);
-  ASSERT_FALSE(servers);
-  EXPECT_THAT(servers.error().detail, HasSubstr("http://no-such-host.invalid:80"));
-}
 
 }  // namespace
 }  // namespace sandgate::gateway

@@ -7,9 +7,11 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 namespace sandgate::net {
 namespace {
@@ -78,7 +80,11 @@ std::string Address::text() const {
                                              : fmt::format("[{}]:{}", host, port());
 }
 
-Result<Address> resolve(std::string_view host, std::uint16_t port) {
+bool Address::operator==(const Address& other) const {
+  return length == other.length && std::memcmp(&storage, &other.storage, length) == 0;
+}
+
+Result<std::vector<Address>> resolve_all(std::string_view host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
@@ -88,17 +94,25 @@ Result<Address> resolve(std::string_view host, std::uint16_t port) {
     return fail(ErrorKind::kNotFound, fmt::format("no address for the name {}", host), ::gai_strerror(code));
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
   // A name such as localhost may have both: IPv4 is what most servers listen on.
-  const addrinfo* chosen = found;
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-    if (at->ai_family == AF_INET) {
-      chosen = at;
-      break;
+  std::vector<Address> addresses;
+  for (bool ipv4 : {true, false}) {
+    for (const addrinfo* at = found; at != nullptr && addresses.size() < kAddressesMax; at = at->ai_next) {
+      if ((at->ai_family == AF_INET) != ipv4 || at->ai_addrlen > sizeof(sockaddr_storage)) continue;
+      if (!ipv4 && !addresses.empty() && addresses.front().storage.ss_family == AF_INET) break;
+      Address address;
+      std::memcpy(&address.storage, at->ai_addr, at->ai_addrlen);
+      address.length = at->ai_addrlen;
+      if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
     }
   }
-  Address address;
-  std::memcpy(&address.storage, chosen->ai_addr, chosen->ai_addrlen);
-  address.length = chosen->ai_addrlen;
-  return address;
+  if (addresses.empty()) return fail(ErrorKind::kNotFound, fmt::format("no address for the name {}", host));
+  return addresses;
+}
+
+Result<Address> resolve(std::string_view host, std::uint16_t port) {
+  Result<std::vector<Address>> addresses = resolve_all(host, port);
+  if (!addresses) return fail(std::move(addresses.error()));
+  return addresses->front();
 }
 
 Result<Address> parse_listen_address(std::string_view text) {

@@ -28,8 +28,8 @@ bool wants_resources(int error_number) {
 
 class Pool final : public ConnectionPool {
  public:
-  Pool(LoopThread& loop, Address server, const PoolOptions& options)
-      : loop_(loop), server_(server), options_(options), sweep_(loop, &Pool::sweep, this) {}
+  Pool(LoopThread& loop, std::vector<Address> server, const PoolOptions& options)
+      : loop_(loop), server_(std::move(server)), options_(options), sweep_(loop, &Pool::sweep, this) {}
   ~Pool() override { close_idle(); }
 
   Task<Result<Lease>> lease(Cancellation& cancellation, bool fresh) override {
@@ -54,17 +54,53 @@ class Pool final : public ConnectionPool {
 
   std::size_t idle() const override { return idle_; }
 
+  void close_oldest_idle() override {
+    if (oldest_ != nullptr) drop(*oldest_);
+  }
+
+  void set_addresses(std::vector<Address> addresses) override {
+    server_ = std::move(addresses);
+    ++generation_;
+    close_idle();
+  }
+
  private:
+  // Tries the addresses one after the other, each connection beginning with the next one.
   Task<Result<Lease>> connect(Cancellation& cancellation) {
     if (cancellation.cancelled()) co_return fail(ErrorKind::kDisconnected, "the exchange was cancelled");
-    int family = server_.storage.ss_family;
+    if (options_.bound != nullptr && !options_.bound->try_open())
+      co_return fail(ErrorKind::kOverloaded, "the server has all the connections that it may have");
+    ConnectionPermit permit(options_.bound, loop_);
+    std::size_t left = server_.size();
+    std::uint32_t generation = generation_;
+    for (;;) {
+      Address address = next_address();
+      Result<StreamPtr> stream = co_await connect_to(address, cancellation);
+      if (stream) {
+        auto connection = std::make_unique<UpstreamConnection>(*std::move(stream), options_, std::move(permit));
+        connection->generation = generation;
+        co_return Lease(*this, std::move(connection), false);
+      }
+      bool unreached = stream.error().kind == ErrorKind::kUpstream || stream.error().kind == ErrorKind::kTimedOut;
+      // A look-up that ended meanwhile makes the rest stale; the next request has the new ones.
+      if (!unreached || --left == 0 || generation != generation_) co_return fail(std::move(stream.error()));
+    }
+  }
+
+  Address next_address() {
+    if (next_address_ >= server_.size()) next_address_ = 0;
+    return server_[next_address_++];
+  }
+
+  Task<Result<StreamPtr>> connect_to(Address address, Cancellation& cancellation) {
+    int family = address.storage.ss_family;
     platform::Descriptor descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!descriptor)
       co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now",
                      platform::system_error_text(errno));
     int on = 1;
     if (family != AF_UNIX) ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    int started = ::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&server_.storage), server_.length);
+    int started = ::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length);
     int error_number = started == 0 ? 0 : errno;
     StreamPtr stream(Stream::create(loop_, std::move(descriptor)));
     if (!stream) co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now");
@@ -72,23 +108,21 @@ class Pool final : public ConnectionPool {
       CancelHook hook(cancellation, [](void* connecting) { static_cast<Stream*>(connecting)->close(); }, &*stream);
       error_number = co_await stream->connected(options_.connect);
     }
+    if (error_number == 0) co_return stream;
     if (wants_resources(error_number)) {
       co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now",
                      platform::system_error_text(error_number));
     }
     if (error_number == ECANCELED) co_return fail(ErrorKind::kDisconnected, "the exchange was cancelled");
     if (error_number == ETIMEDOUT) co_return fail(ErrorKind::kTimedOut, "connecting to the upstream took too long");
-    if (error_number != 0) {
-      co_return fail(ErrorKind::kUpstream, "the upstream cannot be reached",
-                     fmt::format("{}: {}", server_.text(), platform::system_error_text(error_number)));
-    }
-    auto connection = std::make_unique<UpstreamConnection>(std::move(stream), options_);
-    co_return Lease(*this, std::move(connection), false);
+    co_return fail(ErrorKind::kUpstream, "the upstream cannot be reached",
+                   fmt::format("{}: {}", address.text(), platform::system_error_text(error_number)));
   }
 
   void give_back(std::unique_ptr<ClientConnection> returned) override {
     auto* connection = static_cast<UpstreamConnection*>(returned.get());
-    if (options_.idle_max == 0 || !connection->reusable()) return;
+    if (options_.idle_max == 0 || connection->generation != generation_ || !connection->reusable()) return;
+    if (options_.bound != nullptr && !options_.bound->keep_idle(loop_)) return;
     static_cast<void>(returned.release());
     if (idle_ >= options_.idle_max) drop(*oldest_);
     connection->pool = this;
@@ -129,7 +163,9 @@ class Pool final : public ConnectionPool {
   }
 
   LoopThread& loop_;
-  Address server_;
+  std::vector<Address> server_;
+  std::size_t next_address_ = 0;
+  std::uint32_t generation_ = 0;  // of the addresses
   PoolOptions options_;
   Timer sweep_;
   UpstreamConnection* newest_ = nullptr;
@@ -143,8 +179,9 @@ Lease::~Lease() {
   if (connection_) pool_->give_back(std::move(connection_));
 }
 
-std::unique_ptr<ConnectionPool> ConnectionPool::create(Loop& loop, Address server, const PoolOptions& options) {
-  return std::make_unique<Pool>(static_cast<LoopThread&>(loop), server, options);
+std::unique_ptr<ConnectionPool> ConnectionPool::create(Loop& loop, std::vector<Address> server,
+                                                       const PoolOptions& options) {
+  return std::make_unique<Pool>(static_cast<LoopThread&>(loop), std::move(server), options);
 }
 
 }  // namespace sandgate::net

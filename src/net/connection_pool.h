@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/cancellation.h"
 #include "base/loop.h"
@@ -15,6 +16,7 @@
 #include "base/task.h"
 #include "net/address.h"
 #include "net/client_connection.h"
+#include "net/connection_bound.h"
 
 namespace sandgate::net {
 
@@ -25,6 +27,7 @@ struct PoolOptions {
   Milliseconds first_byte{120'000};     // from the end of the request to the response head
   Milliseconds between_bytes{120'000};  // silence within a body
   Milliseconds write{60'000};           // no progress while sending
+  ConnectionBound* bound = nullptr;     // asked before a connection is made; outlives the pool
 };
 
 class ConnectionPool;
@@ -52,16 +55,21 @@ class Lease {
 class ConnectionPool {
  public:
   // `loop` must be a LoopThread; both outlive the leases.
-  static std::unique_ptr<ConnectionPool> create(Loop& loop, Address server, const PoolOptions& options);
+  // Of several addresses each new connection takes the next one, and another when that one cannot be reached.
+  static std::unique_ptr<ConnectionPool> create(Loop& loop, std::vector<Address> server, const PoolOptions& options);
   virtual ~ConnectionPool() = default;
 
   // An idle connection that shows no sign of death, or a new one (always a new one with `fresh`). Errors: kUpstream
-  // (refused, unreachable; the detail is for the log), kTimedOut (connect), kOverloaded (no descriptor), kDisconnected
-  // (cancelled).
+  // (refused, unreachable; the detail is for the log), kTimedOut (connect), kOverloaded (no descriptor, or the bound is
+  // reached), kDisconnected (cancelled).
   virtual Task<Result<Lease>> lease(Cancellation& cancellation, bool fresh) = 0;
   // Closes the idle connections, for draining.
   virtual void close_idle() = 0;
   virtual std::size_t idle() const = 0;
+  // Closes the connection that was idle for the longest, if any.
+  virtual void close_oldest_idle() = 0;
+  // Where the server is from now on; idle connections to where it was are closed, leased ones when they come back.
+  virtual void set_addresses(std::vector<Address> addresses) = 0;
 
  private:
   friend class Lease;

@@ -72,7 +72,7 @@ class ConnectionPoolTest : public LoopTest {
     on_loop([this] { pool.reset(); });
   }
   void make_pool(const Address& server, const PoolOptions& options = {}) {
-    on_loop([&] { pool = ConnectionPool::create(loop, server, options); });
+    on_loop([&] { pool = ConnectionPool::create(loop, {server}, options); });
   }
   Fetched fetch_one(bool fresh = false) {
     std::optional<Fetched> fetched = run<Fetched>([&] { return fetch(*pool, cancellation, fresh); });

@@ -65,8 +65,11 @@ Task<Result<std::string_view>> ResponseBody::read() {
   co_return std::string_view();
 }
 
-UpstreamConnection::UpstreamConnection(StreamPtr stream, const PoolOptions& options)
-    : stream_(std::move(stream)), options_(options), body_(*stream_, options.between_bytes) {}
+UpstreamConnection::UpstreamConnection(StreamPtr stream, const PoolOptions& options, ConnectionPermit permit)
+    : permit_(std::move(permit)),
+      stream_(std::move(stream)),
+      options_(options),
+      body_(*stream_, options.between_bytes) {}
 
 UpstreamConnection::~UpstreamConnection() {
   stream_->on_unawaited_input(nullptr, nullptr);

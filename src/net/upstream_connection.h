@@ -44,7 +44,7 @@ class ResponseBody final : public BodySource {
 
 class UpstreamConnection final : public ClientConnection {
  public:
-  UpstreamConnection(StreamPtr stream, const PoolOptions& options);
+  UpstreamConnection(StreamPtr stream, const PoolOptions& options, ConnectionPermit permit = {});
   ~UpstreamConnection() override;
 
   Task<Status> write_head(const http::RequestHead& head, http::BodyFraming framing, bool upgrade,
@@ -71,12 +71,14 @@ class UpstreamConnection final : public ClientConnection {
   UpstreamConnection* older = nullptr;
   Nanoseconds idle_since{0};
   void* pool = nullptr;
+  std::uint32_t generation = 0;  // of the pool's addresses
 
  private:
   Task<Status> send(std::span<iovec> pieces);
   void request_sent();
   Milliseconds head_time_left() const;
 
+  ConnectionPermit permit_;  // ends last
   StreamPtr stream_;
   const PoolOptions& options_;  // the pool's
   http::ResponseParser parser_;

@@ -141,6 +141,7 @@ void Assembly::build_calls(const config::Settings& settings) {
 
 void Assembly::build_ground(const Surroundings& surroundings) {
   ground_.loops = surroundings.loops;
+  ground_.resolver = &resolver_;
   ground_.store = &store_;
   ground_.compiler = compiler_.get();
   ground_.calls = guest_calls_.get();
@@ -212,6 +213,12 @@ std::vector<gateway::Endpoint> Assembly::endpoints(const config::Settings& setti
   if (settings.metrics_endpoint && settings.metrics_listen.empty())
     table.push_back({"/metrics", Match::kPath, metrics_guard_.get()});
   return table;
+}
+
+void Assembly::stop_watching() const {
+  std::shared_ptr<const Site> serving = site();
+  if (serving == nullptr) return;
+  for (const auto& upstream : serving->upstreams()) upstream->stop();
 }
 
 std::string Assembly::description() const {

@@ -28,6 +28,7 @@
 #include "modules/guest_log.h"
 #include "modules/module_store.h"
 #include "modules/registry.h"
+#include "net/resolver.h"
 #include "sandbox/compiler.h"
 #include "sandbox/engine.h"
 #include "sandbox/run_queue.h"
@@ -74,6 +75,8 @@ class Assembly {
   // change at a time. Nothing changes when something is wrong: then `out` has it, with the lines of the manifest.
   bool serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out);
   std::shared_ptr<const Site> site() const;
+  // Before the loops end: no more probes of upstreams and look-ups of their names.
+  void stop_watching() const;
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   std::string description() const;
 
@@ -108,6 +111,7 @@ class Assembly {
 
   std::unique_ptr<sandbox::CallLimit> call_limit_;
   std::unique_ptr<gateway::GuestCalls> guest_calls_;
+  net::Resolver resolver_;
   SiteGround ground_;
   mutable std::mutex site_mutex_;
   std::shared_ptr<const Site> site_;  // guarded by the mutex

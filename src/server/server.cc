@@ -73,6 +73,7 @@ class RunningServer final : public Server {
     for (net::HttpServer* server : servers()) server->close_all();
     Nanoseconds give_up = platform::monotonic_now() + kUnwind;
     while (started_ && !drained() && platform::monotonic_now() < give_up) std::this_thread::sleep_for(kLookAgain);
+    if (assembly_) assembly_->stop_watching();
     for (auto& loop : loops_) loop->stop();
   }
 

@@ -11,7 +11,6 @@
 
 #include "gateway/fixed_response.h"
 #include "gateway/upstream_path.h"
-#include "gateway/worker_urls.h"
 #include "modules/file_module.h"
 #include "modules/parallel.h"
 #include "routing/route_table.h"
@@ -21,19 +20,6 @@ namespace {
 
 using config::Diagnostics;
 using modules::DeployedModule;
-
-Result<std::shared_ptr<gateway::Upstream>> make_upstream(const gateway::UpstreamOptions& options,
-                                                         const std::vector<Loop*>& loops) {
-  std::vector<std::string> values;
-  for (const gateway::ServerOptions& server : options.servers) values.push_back("http://" + server.authority());
-  Result<std::vector<gateway::WorkerUrl>> urls = gateway::parse_worker_urls(values);
-  if (!urls) return fail(std::move(urls.error()));
-  Result<std::vector<gateway::ServerAddress>> servers = gateway::resolve_worker_urls(*urls);
-  if (!servers) return fail(std::move(servers.error()));
-  Result<std::unique_ptr<gateway::Upstream>> upstream = gateway::Upstream::create(*servers, loops, {});
-  if (!upstream) return fail(std::move(upstream.error()));
-  return std::shared_ptr<gateway::Upstream>(std::move(*upstream));
-}
 
 const DeployedModule* find_module(const Site* site, std::string_view name) {
   if (site == nullptr) return nullptr;
@@ -65,7 +51,8 @@ bool Site::build_upstreams(const SiteGround& ground, const Site* previous, Diagn
         continue;
       }
     }
-    Result<std::shared_ptr<gateway::Upstream>> upstream = make_upstream(options, ground.loops);
+    Result<std::shared_ptr<gateway::Upstream>> upstream =
+        gateway::Upstream::create(options, {.loops = ground.loops, .resolver = ground.resolver});
     if (!upstream) {
       out.add(manifest_->upstreams[i].line, fmt::format("upstream {}: {}", options.name, upstream.error().detail));
       continue;
@@ -116,8 +103,7 @@ const Handler* Site::build_target(const config::RouteEntry& route, const SiteGro
                         [](const config::UpstreamEntry& entry) -> const std::string& { return entry.options.name; });
   auto index = static_cast<std::size_t>(found - manifest_->upstreams.begin());
   proxies_.resize(manifest_->upstreams.size());
-  if (proxies_[index] == nullptr)
-    proxies_[index] = std::make_unique<gateway::Proxy>(*upstreams_[index], ground.loops.size());
+  if (proxies_[index] == nullptr) proxies_[index] = std::make_unique<gateway::Proxy>(upstreams_[index]);
   if (to.path == gateway::UpstreamPath::kWhole) return proxies_[index].get();
   return &own(std::make_unique<gateway::UpstreamPathHandler>(to.path, *proxies_[index]));
 }

@@ -17,6 +17,7 @@
 #include "gateway/router.h"
 #include "gateway/upstream.h"
 #include "modules/module_store.h"
+#include "net/resolver.h"
 #include "sandbox/compiler.h"
 
 namespace sandgate::server {
@@ -24,6 +25,7 @@ namespace sandgate::server {
 // What every site stands on; outlives them all.
 struct SiteGround {
   std::vector<Loop*> loops;
+  net::Resolver* resolver = nullptr;  // for upstreams whose servers have names
   const modules::ModuleStore* store = nullptr;
   // Null when modules are off.
   sandbox::Compiler* compiler = nullptr;

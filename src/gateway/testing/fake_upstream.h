@@ -14,90 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/testing/pushed_bytes.h"
 #include "gateway/upstream.h"
 #include "net/connection_pool.h"
 
 namespace sandgate::gateway::testing {
-
-// Bytes that come one after another: from an upstream, a client, a tunnel's end. What was not pushed yet is waited for.
-class PushedBytes {
- public:
-  void push(std::string text) { add({std::move(text), std::nullopt}); }
-  // The end of the stream.
-  void end() { add({std::string(), std::nullopt}); }
-  void break_off(ErrorKind kind, std::string detail) { add({std::string(), Error(kind, std::move(detail))}); }
-  // Ends a wait with kDisconnected, and later reads too.
-  void abort() {
-    aborted_ = true;
-    came_.set();
-  }
-  bool waiting() const { return came_.has_waiter(); }
-
-  Task<Result<std::string_view>> read() {
-    while (next_ == items_.size() && !aborted_) {
-      came_.reset();
-      co_await came_.wait();
-    }
-    if (aborted_) co_return fail(ErrorKind::kDisconnected, "given up");
-    const Item& item = items_[next_];
-    if (item.error) co_return fail(*item.error);
-    if (!item.text.empty()) ++next_;
-    co_return std::string_view(item.text);
-  }
-
- private:
-  struct Item {
-    std::string text;
-    std::optional<Error> error;
-  };
-  void add(Item item) {
-    items_.push_back(std::move(item));
-    came_.set();
-  }
-  std::deque<Item> items_;  // references stay valid
-  std::size_t next_ = 0;
-  Event came_;
-  bool aborted_ = false;
-};
-
-class PushedBody final : public BodySource {
- public:
-  explicit PushedBody(std::optional<std::uint64_t> length = std::nullopt) : length_(length) {}
-  Task<Result<std::string_view>> read() override { return bytes.read(); }
-  std::optional<std::uint64_t> length() const override { return length_; }
-  void abort() override {
-    ++aborts;
-    bytes.abort();
-  }
-  const http::Fields* trailers() const override { return trailer_fields; }
-
-  PushedBytes bytes;
-  const http::Fields* trailer_fields = nullptr;
-  int aborts = 0;
-
- private:
-  std::optional<std::uint64_t> length_;
-};
-
-class PushedStream final : public RawStream {
- public:
-  Task<Result<std::string_view>> read() override { return bytes.read(); }
-  Task<Status> write(std::string_view text) override {
-    if (closed) co_return fail(ErrorKind::kDisconnected, "closed");
-    written += text;
-    co_return Status();
-  }
-  void shutdown_write() override { write_ended = true; }
-  void close() override {
-    if (std::exchange(closed, true)) return;
-    bytes.abort();
-  }
-
-  PushedBytes bytes;
-  std::string written;
-  bool write_ended = false;
-  bool closed = false;
-};
 
 // A head that the upstream sends.
 struct AnswerHead {
@@ -266,6 +187,8 @@ class FakePool final : public net::ConnectionPool {
   }
   void close_idle() override { ++closed_idle; }
   std::size_t idle() const override { return 0; }
+  void close_oldest_idle() override {}
+  void set_addresses(std::vector<net::Address>) override {}
 
   int closed_idle = 0;
 
@@ -276,25 +199,35 @@ class FakePool final : public net::ConnectionPool {
   ServerScript& script_;
 };
 
-// An upstream of `count` servers named "s0:80", "s1:80", ..., for one loop.
+// An upstream of `count` servers named "s0:80", "s1:80", ..., for one loop. `options` may say more than their names.
 class FakeUpstream {
  public:
-  FakeUpstream(Loop& loop, std::size_t count) : scripts(count) {
-    std::vector<ServerAddress> servers;
-    for (std::size_t i = 0; i < count; ++i) {
-      servers.push_back({"s" + std::to_string(i) + ":80", {}});
-    }
+  FakeUpstream(Loop& loop, std::size_t count, UpstreamOptions options = {}) : scripts(count) {
+    options.servers.resize(count);
+    for (std::size_t i = 0; i < count; ++i) options.servers[i].host = "s" + std::to_string(i);
     std::size_t made = 0;
     Loop* loops[] = {&loop};
-    auto make = [this, &made](Loop&, const net::Address&,
-                              const net::PoolOptions&) -> std::unique_ptr<net::ConnectionPool> {
+    Upstream::Surroundings surroundings;
+    surroundings.loops = loops;
+    surroundings.make_pool = [this, &made](Loop&, const std::vector<net::Address>&, const net::PoolOptions&) {
       return std::make_unique<FakePool>(scripts[made++]);
     };
-    upstream = std::move(*Upstream::create(servers, loops, {}, make));
+    surroundings.resolve = [](std::string_view, std::uint16_t) -> Result<std::vector<net::Address>> {
+      return std::vector<net::Address>(1);
+    };
+    upstream = std::move(*Upstream::create(options, surroundings));
   }
 
+  UpstreamServer& server(std::size_t index) { return *upstream->servers()[index]; }
+  // As a request that found no connection does.
+  void mark_down(std::size_t index, Loop& loop) {
+    ServerHealth& health = server(index).health();
+    health.failed(health.era(), ServerHealth::Failure::kUnreached, loop);
+  }
+  bool is_up(std::size_t index) { return server(index).health().is_in(); }
+
   std::vector<ServerScript> scripts;
-  std::unique_ptr<Upstream> upstream;
+  std::shared_ptr<Upstream> upstream;
 };
 
 }  // namespace sandgate::gateway::testing

@@ -38,10 +38,13 @@ class FakeUpgrade final : public Exchange::Upgrade {
 class ProxyFixture : public ::testing::Test {
  protected:
   // Servers and the request; the script follows.
-  void prepare(std::string_view method = "GET", std::size_t servers = 1) {
+  void prepare(std::string_view method = "GET", std::size_t servers = 1, UpstreamOptions options = {}) {
+    // A second time in one test: an upstream must not outlive its loop.
+    proxy.reset();
+    upstream.reset();
     fake = std::make_unique<test::FakeExchange>(method, "/path");
-    upstream = std::make_unique<FakeUpstream>(fake->loop, servers);
-    proxy = std::make_unique<Proxy>(*upstream->upstream, 1);
+    upstream = std::make_unique<FakeUpstream>(fake->loop, servers, std::move(options));
+    proxy = std::make_unique<Proxy>(upstream->upstream);
     fake->exchange.set_upgrade(&upgrade);
   }
   Conversation& expect(std::size_t server = 0) { return upstream->scripts[server].expect(); }

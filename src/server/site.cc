@@ -94,7 +94,7 @@ const T& Site::own(std::unique_ptr<T> handler) {
   return reference;
 }
 
-const Handler* Site::build_target(const config::RouteEntry& route, const SiteGround& ground) {
+const Handler* Site::build_target(const config::RouteEntry& route) {
   if (const auto* response = std::get_if<gateway::FixedResponseOptions>(&route.target))
     return &own(std::make_unique<gateway::FixedResponse>(*response));
   const auto& to = std::get<config::ToUpstream>(route.target);
@@ -147,7 +147,7 @@ bool Site::build_routes(const SiteGround& ground, Diagnostics& out) {
   std::vector<gateway::Router::Route> routes;
   for (const config::RouteEntry& route : manifest_->routes) {
     rules.push_back(route.rule);
-    routes.push_back({route.name, around(route, ground, *build_target(route, ground), out)});
+    routes.push_back({route.name, around(route, ground, *build_target(route), out)});
   }
   if (!out.empty()) return false;
   router_ = std::make_unique<gateway::Router>(routing::RouteTable(std::move(rules)), std::move(routes));

@@ -122,8 +122,10 @@ void check_modules(const config::Manifest& manifest, config::Diagnostics& out) {
   }
 }
 
-// Told apart by content: the bytes of a module begin with a NUL, those of a configuration never.
-bool is_text(const std::string& path) {
+// Told apart by content: the bytes of a module begin with a NUL, those of a configuration never. What is called a module
+// is told what is wrong with it as one.
+bool is_configuration(const std::string& path) {
+  if (path.ends_with(".wasm")) return false;
   platform::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   char first = 0;
   return file && ::read(file.get(), &first, 1) == 1 && first != '\0';
@@ -158,7 +160,7 @@ int check_configuration(const CheckOptions& options) {
 }  // namespace
 
 int check(const CheckOptions& options) {
-  if (is_text(options.file)) return check_configuration(options);
+  if (is_configuration(options.file)) return check_configuration(options);
   Result<std::string> wasm = read_binary(options.file);
   if (!wasm) {
     fmt::print(stderr, "sandgate check: {}\n", wasm.error().detail);

@@ -18,7 +18,7 @@ namespace sandgate::cli {
 namespace {
 
 int run_serve(const ServeLine& line) {
-  Effective effective = line.load();
+  config::Effective effective = line.load();
   for (const std::string& mistake : effective.mistakes) fmt::print(stderr, "{}\n", mistake);
   if (!effective.mistakes.empty()) return kExitUsage;
   log::set_level(effective.settings.log_level);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.h"
+#include "config/manifest.h"
 
 namespace sandgate::cli {
 
@@ -17,10 +17,9 @@ inline constexpr int kExitFailed = 1;    // could not start, or a check failed
 inline constexpr int kExitUsage = 2;     // the command line is wrong
 inline constexpr int kExitCutShort = 3;  // the drain's time was over and connections were cut
 
-struct Effective;
 class ServeLine;
 // `sandgate serve`: runs a gateway until a signal ends it. SIGHUP loads `line` again.
-int serve(const Effective& effective, const ServeLine& line);
+int serve(const config::Effective& effective, const ServeLine& line);
 
 struct DemoOptions {
   std::uint16_t port = 3000;  // when it is taken, a free one is used

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/control_command.h"
 #include "cli/modules_command.h"
 #include "cli/new_command.h"
 
@@ -14,6 +15,7 @@ struct ModuleSubcommands::Lines {
   CheckOptions check;
   ExplainOptions explain;
   ModulesOptions modules;
+  ControlOptions control;
   NewOptions project;
 };
 
@@ -21,6 +23,7 @@ ModuleSubcommands::ModuleSubcommands(CLI::App& app) : lines_(std::make_unique<Li
   add_check(app);
   add_explain(app);
   add_modules(app);
+  add_control(app);
   add_new(app);
   add_completion(app);
 }
@@ -76,6 +79,47 @@ void ModuleSubcommands::add_modules(CLI::App& app) {
   add("list", "list the modules in their order", &list_modules);
   add("show", "show one module", &show_module)->add_option("NAME", line.name)->required();
   add("remove", "remove a module; running calls finish", &remove_module)->add_option("NAME", line.name)->required();
+}
+
+void ModuleSubcommands::add_control(CLI::App& app) {
+  ControlOptions& line = lines_->control;
+  auto group = [&](const char* name, const char* about) {
+    CLI::App* command = app.add_subcommand(name, about);
+    command->fallthrough();
+    command->add_option("--server", line.server.server, "the gateway, as HOST:PORT or unix:/path")
+        ->capture_default_str();
+    command->add_option("--admin-token", line.server.token, "bearer token")->envname("SANDGATE_ADMIN_TOKEN");
+    command->add_flag("--json", line.json, "print what the gateway answered");
+    return command;
+  };
+  auto add = [&](CLI::App* command, const char* name, const char* about, int (*run)(const ControlOptions&)) {
+    CLI::App* sub = command->add_subcommand(name, about);
+    commands_.emplace_back(sub, [this, run] { return run(lines_->control); });
+    return sub;
+  };
+  CLI::App* config = group("config", "show the configuration of a running gateway, or load its file again");
+  config->require_subcommand(1);
+  add(config, "show", "print what serves, as JSON", &show_config);
+  add(config, "reload", "load the file again; a bad one changes nothing", &reload_config);
+
+  CLI::App* upstreams = group("upstreams", "list, drain and weigh the servers behind a running gateway");
+  upstreams->require_subcommand(1);
+  add(upstreams, "list", "list the servers and how they are", &list_upstreams);
+  auto add_server = [&](CLI::App* sub) {
+    sub->add_option("UPSTREAM", line.upstream)->required();
+    sub->add_option("SERVER", line.authority, "HOST:PORT")->required();
+    return sub;
+  };
+  add_server(add(upstreams, "drain", "send no new requests to a server", &drain_server));
+  add_server(add(upstreams, "undrain", "send requests to it again", &undrain_server));
+  add_server(add(upstreams, "weight", "give a server another share", &weigh_server))
+      ->add_option("WEIGHT", line.weight, "1 to 256")
+      ->required();
+
+  CLI::App* level = group("log-level", "show or change the log level of a running gateway");
+  level->add_option("LEVEL", line.level, "debug, info, warning, error or off")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+  commands_.emplace_back(level, [this] { return log_level(lines_->control); });
 }
 
 void ModuleSubcommands::add_new(CLI::App& app) {

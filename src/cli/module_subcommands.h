@@ -30,6 +30,7 @@ class ModuleSubcommands {
   void add_check(CLI::App& app);
   void add_explain(CLI::App& app);
   void add_modules(CLI::App& app);
+  void add_control(CLI::App& app);
   void add_new(CLI::App& app);
   void add_completion(CLI::App& app);
 

@@ -20,28 +20,6 @@ std::string url_of(const net::Address& address) {
   return text.starts_with("unix:") ? text : "http://" + text;
 }
 
-// Nothing changes unless all of it is right.
-void reload(server::Server& server, const config::Settings& running, const ServeLine& line) {
-  if (running.config_file.empty()) {
-    log::warning("reload: there is no configuration file; flags are read once");
-    return;
-  }
-  Effective next = line.load();
-  config::Diagnostics wrong;
-  if (next.mistakes.empty() && !server.serve_manifest(next.manifest, wrong))
-    next.mistakes = wrong.lines(running.config_file);
-  for (const std::string& mistake : next.mistakes) log::error("{}", log::escaped(mistake));
-  if (!next.mistakes.empty()) {
-    log::error("reload: {} mistakes in {}; the configuration before it still serves", next.mistakes.size(),
-               running.config_file);
-    return;
-  }
-  log::set_level(next.settings.log_level);
-  std::string fixed = config::fixed_settings_that_differ(running, next.settings);
-  if (!fixed.empty()) log::warning("reload: {} of [server] and [limits] take effect with a restart only", fixed);
-  log::info("reload: {} serves; {}", running.config_file, server.description());
-}
-
 // Waits until every connection has ended, the time is over, or a second signal says that it takes too long.
 int drain(server::Server& server, Milliseconds time) {
   log::info("draining: no new connections; open ones have {} s to finish", time.count() / 1000);
@@ -59,9 +37,10 @@ int drain(server::Server& server, Milliseconds time) {
 
 }  // namespace
 
-int serve(const Effective& effective, const ServeLine& line) {
+int serve(const config::Effective& effective, const ServeLine& line) {
   block_signals();
-  Result<std::unique_ptr<server::Server>> server = server::Server::start(effective.settings, effective.manifest);
+  Result<std::unique_ptr<server::Server>> server = 
+      server::Server::start(effective.settings, effective.manifest, [&line] { return line.load(); });
   if (!server) {
     fmt::print(stderr, "sandgate: {}\n", server.error().detail);
     if (!server.error().cause.empty()) fmt::print(stderr, "  cause: {}\n", server.error().cause);
@@ -76,7 +55,7 @@ int serve(const Effective& effective, const ServeLine& line) {
     Signal signal = wait_for_signal(std::chrono::hours(1));
     if (signal == Signal::kStop) return kExitOk;
     if (signal == Signal::kDrain) return drain(**server, effective.settings.drain);
-    if (signal == Signal::kReload) reload(**server, effective.settings, line);
+    if (signal == Signal::kReload) (void)(*server)->reload();
   }
 }
 

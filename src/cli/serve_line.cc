@@ -262,8 +262,8 @@ ServeLine::~ServeLine() = default;
 bool ServeLine::parsed() const { return impl_->command->parsed(); }
 bool ServeLine::wants_print() const { return impl_->flags.print_config; }
 
-Effective ServeLine::load() const {
-  Effective effective;
+config::Effective ServeLine::load() const {
+  config::Effective effective;
   Flags flags = impl_->flags;
   if (!flags.file.empty()) {
     Result<config::Loaded> loaded = config::load_manifest(flags.file);

@@ -17,13 +17,6 @@ class App;
 
 namespace sandgate::cli {
 
-// What a server runs with, or what is wrong.
-struct Effective {
-  config::Settings settings;
-  std::shared_ptr<const config::Manifest> manifest;
-  std::vector<std::string> mistakes;  // "FILE:LINE: message"
-};
-
 class ServeLine {
  public:
   // Adds the command to `app`, which parses these words afterwards and outlives this.
@@ -33,7 +26,7 @@ class ServeLine {
   bool parsed() const;
   bool wants_print() const;
   // Reads the file, if there is one. Blocking. After the words were parsed.
-  Effective load() const;
+  config::Effective load() const;
 
  private:
   struct Impl;

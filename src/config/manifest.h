@@ -75,6 +75,13 @@ struct Loaded {
   Diagnostics diagnostics;
 };
 
+// What a server runs with, or what is wrong: flags over a file.
+struct Effective {
+  Settings settings;
+  std::shared_ptr<const Manifest> manifest;
+  std::vector<std::string> mistakes;  // "FILE:LINE: message"
+};
+
 // Reads the text of a file. `directory` is where relative paths begin: the file's own. Blocking: files of secrets are
 // read. `catalogue`, when not null, gets every key there is.
 Loaded parse_manifest(std::string_view text, const std::string& directory, Catalogue* catalogue = nullptr);

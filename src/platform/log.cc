@@ -43,6 +43,13 @@ void append_hex(std::string& out, char c) {
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 
+Level level() {
+  for (Level level : {Level::kDebug, Level::kInfo, Level::kWarning, Level::kError}) {
+    if (enabled(level)) return level;
+  }
+  return Level::kOff;
+}
+
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
 
 void write(Level level, std::string_view line) {

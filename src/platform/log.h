@@ -15,6 +15,8 @@ namespace sandgate::log {
 enum class Level : unsigned char { kDebug, kInfo, kWarning, kError, kOff };
 
 void set_level(Level level);
+// The least that is written.
+Level level();
 bool enabled(Level level);
 // Writes the line; control bytes in it are escaped once more, so a line stays a line.
 void write(Level level, std::string_view line);

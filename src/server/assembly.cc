@@ -148,19 +148,36 @@ void Assembly::build_ground(const Surroundings& surroundings) {
   current_ = std::make_unique<gateway::HandlerSwitch>(surroundings.loops);
 }
 
-Status Assembly::build_module_api(const config::Settings& settings, const Surroundings& surroundings) {
+// The module API, and the operators' API: that one is on the main port only when somebody asked for it, because its
+// paths may be an upstream's there.
+Status Assembly::build_admin(const config::Settings& settings, const Surroundings& surroundings) {
   Result<admin::AdminAccess> access =
       admin::choose_admin_access({settings.admin_token, surroundings.beyond_loopback, settings.wasm_admin_loopback});
   if (surroundings.admin_listener)
     access = admin::choose_listener_access(*surroundings.admin_listener, settings.admin_token);
   if (!access) return fail(std::move(access.error()));
   admin_rule_ = access->rule;
-  wasm_api_ = std::make_unique<admin::WasmApi>(store_, *deployer_);
-  wasm_guard_ = std::make_unique<admin::AdminGuard>(*std::move(access), *wasm_api_);
+  const Handler* wasm = &wasm_off_;
+  if (engine_) {
+    wasm_api_ = std::make_unique<admin::WasmApi>(store_, *deployer_);
+    wasm = wasm_api_.get();
+    wasm_guard_ = std::make_unique<admin::AdminGuard>(*access, *wasm);
+  }
+  control_ = std::make_unique<ServerControl>(*this, settings, surroundings.load);
+  control_api_ = std::make_unique<admin::ControlApi>(*control_, *wasm);
+  if (surroundings.admin_listener || !settings.admin_token.empty() || settings.wasm_admin_loopback)
+    control_guard_ = std::make_unique<admin::AdminGuard>(*std::move(access), *control_api_);
   if (!surroundings.admin_listener) return {};
   gateway::GatewaySettings own;
-  own.endpoints = {{admin::WasmApi::kPath, gateway::Endpoint::Match::kTree, wasm_guard_.get()}};
-  admin_gateway_ = std::make_unique<gateway::Gateway>(std::move(own), only_wasm_, surroundings.loops.size());
+  using Match = gateway::Endpoint::Match;
+  own.endpoints = {{admin::ControlApi::kPath, Match::kTree, control_guard_.get()}};
+  if (wasm_guard_) own.endpoints.push_back({admin::WasmApi::kPath, Match::kTree, wasm_guard_.get()});
+  if (settings.health_endpoints) {
+    own.endpoints.push_back({"/healthz", Match::kPath, &health_});
+    own.endpoints.push_back({"/readyz", Match::kPath, &readiness_});
+  }
+  if (settings.metrics_endpoint) own.endpoints.push_back({"/metrics", Match::kPath, metrics_page_.get()});
+  admin_gateway_ = std::make_unique<gateway::Gateway>(std::move(own), only_admin_, surroundings.loops.size());
   return {};
 }
 
@@ -180,13 +197,11 @@ void Assembly::build_metrics_page(const Surroundings& surroundings) {
 }
 
 Status Assembly::build_handlers(const config::Settings& settings, const Surroundings& surroundings) {
-  if (engine_) {
-    build_calls(settings);
-    if (Status built = build_module_api(settings, surroundings); !built) return built;
-  }
+  if (engine_) build_calls(settings);
   build_ground(surroundings);
   ground_.middleware.body_bytes_max = settings.body_bytes_max;
   build_metrics_page(surroundings);
+  if (Status built = build_admin(settings, surroundings); !built) return built;
 
   Result<std::vector<gateway::Cidr>> trusted = gateway::parse_cidr_list(settings.trusted_proxies);
   if (!trusted) return fail(ErrorKind::kInvalid, fmt::format("--trusted-proxies: {}", trusted.error().detail));
@@ -204,8 +219,10 @@ std::vector<gateway::Endpoint> Assembly::endpoints(const config::Settings& setti
   std::vector<gateway::Endpoint> table;
   const Handler* wasm = &wasm_off_;
   if (wasm_guard_) wasm = wasm_guard_.get();
-  if (admin_gateway_) wasm = &wasm_elsewhere_;
+  if (engine_ && admin_gateway_) wasm = &wasm_elsewhere_;
   table.push_back({"/wasm", Match::kTree, wasm});
+  if (control_guard_ && !admin_gateway_)
+    table.push_back({admin::ControlApi::kPath, Match::kTree, control_guard_.get()});
   if (settings.health_endpoints) {
     table.push_back({"/healthz", Match::kPath, &health_});
     table.push_back({"/readyz", Match::kPath, &readiness_});

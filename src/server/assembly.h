@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/control_api.h"
 #include "admin/guard.h"
 #include "admin/health.h"
 #include "admin/wasm_api.h"
@@ -32,6 +33,7 @@
 #include "sandbox/compiler.h"
 #include "sandbox/engine.h"
 #include "sandbox/run_queue.h"
+#include "server/control.h"
 #include "server/observer.h"
 #include "server/site.h"
 #include "telemetry/access_log.h"
@@ -59,6 +61,7 @@ class Assembly {
     std::vector<Loop*> loops;      // outlive the assembly
     bool beyond_loopback = false;  // the main port listens on an address that other machines reach
     std::optional<admin::AdminListener> admin_listener;        // where /wasm is; nothing: on the main port
+    LoadConfiguration load;                                    // empty: there is nothing to load again
     std::function<telemetry::ConnectionCounts()> connections;  // for the metrics; called once the loops run
   };
   // `manifest` is what is served at first.
@@ -77,6 +80,7 @@ class Assembly {
   std::shared_ptr<const Site> site() const;
   // Before the loops end: no more probes of upstreams and look-ups of their names.
   void stop_watching() const;
+  admin::Control& control() { return *control_; }
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   std::string description() const;
 
@@ -89,7 +93,7 @@ class Assembly {
   Status build_handlers(const config::Settings& settings, const Surroundings& surroundings);
   Status deploy_modules(const config::Settings& settings);
   void build_calls(const config::Settings& settings);
-  Status build_module_api(const config::Settings& settings, const Surroundings& surroundings);
+  Status build_admin(const config::Settings& settings, const Surroundings& surroundings);
   void build_metrics_page(const Surroundings& surroundings);
   std::vector<gateway::Endpoint> endpoints(const config::Settings& settings) const;
 
@@ -116,6 +120,7 @@ class Assembly {
   mutable std::mutex site_mutex_;
   std::shared_ptr<const Site> site_;  // guarded by the mutex
   std::unique_ptr<gateway::HandlerSwitch> current_;
+  std::unique_ptr<ServerControl> control_;
   admin::HealthHandler health_;
   admin::ReadyHandler readiness_{ready_};
   std::unique_ptr<admin::MetricsHandler> metrics_page_;
@@ -123,9 +128,11 @@ class Assembly {
   admin::WasmOff wasm_off_;
   admin::WasmElsewhere wasm_elsewhere_;
   NotFound only_metrics_{"/metrics"};
-  NotFound only_wasm_{"/wasm"};
+  NotFound only_admin_{"/admin/v1 and /wasm"};
   std::unique_ptr<admin::WasmApi> wasm_api_;
   std::unique_ptr<admin::AdminGuard> wasm_guard_;
+  std::unique_ptr<admin::ControlApi> control_api_;
+  std::unique_ptr<admin::AdminGuard> control_guard_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::Gateway> metrics_gateway_;
   std::unique_ptr<gateway::Gateway> admin_gateway_;  // null: /wasm is on the main port

@@ -55,8 +55,6 @@ Result<std::vector<net::Address>> listen_addresses(const config::Settings& setti
 // Nothing when the module API is on the main port.
 Result<std::optional<net::Address>> parse_admin_address(const config::Settings& settings) {
   if (settings.admin_listen.empty()) return std::nullopt;
-  if (!settings.enable_wasm)
-    return fail(ErrorKind::kInvalid, "--admin-listen: there is no module API to serve without --enable-wasm");
   Result<net::Address> address = net::parse_listen_address(settings.admin_listen);
   if (address) return *address;
   return fail(ErrorKind::kInvalid, fmt::format("--admin-listen: {}", address.error().detail), address.error().cause);
@@ -77,7 +75,8 @@ class RunningServer final : public Server {
     for (auto& loop : loops_) loop->stop();
   }
 
-  Status build(const config::Settings& settings, std::shared_ptr<const config::Manifest> manifest) {
+  Status build(const config::Settings& settings, std::shared_ptr<const config::Manifest> manifest,
+               LoadConfiguration load) {
     raise_descriptor_limit();
     for (unsigned i = 0; i < config::loop_count(settings); ++i) loops_.push_back(std::make_unique<net::LoopThread>(i));
     std::vector<net::LoopThread*> loop_threads;
@@ -96,6 +95,7 @@ class RunningServer final : public Server {
     surroundings.beyond_loopback =
         std::ranges::any_of(*addresses, [](const net::Address& address) { return !address.is_loopback(); });
     if (*admin_address) surroundings.admin_listener = kind_of(**admin_address);
+    surroundings.load = std::move(load);
     surroundings.connections = [this] { return connection_counts(); };
     Result<std::unique_ptr<Assembly>> assembly = Assembly::create(settings, surroundings, std::move(manifest));
     if (!assembly) return fail(std::move(assembly.error()));
@@ -128,6 +128,7 @@ class RunningServer final : public Server {
   bool serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out) override {
     return assembly_->serve_manifest(std::move(manifest), out);
   }
+  admin::ReloadReport reload() override { return assembly_->control().reload(); }
   std::string description() const override {
     return fmt::format("sandgate with {} event loop{}, {}", loops_.size(), loops_.size() == 1 ? "" : "s",
                        assembly_->description());
@@ -202,14 +203,15 @@ class RunningServer final : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(const config::Settings& settings,
-                                              std::shared_ptr<const config::Manifest> manifest) {
+                                              std::shared_ptr<const config::Manifest> manifest,
+                                              LoadConfiguration load) {
   auto server = std::make_unique<RunningServer>();
   if (manifest == nullptr) {
     Result<std::shared_ptr<const config::Manifest>> workers = config::manifest_of_workers(settings.worker_urls);
     if (!workers) return fail(std::move(workers.error()));
     manifest = std::move(*workers);
   }
-  Status built = server->build(settings, std::move(manifest));
+  Status built = server->build(settings, std::move(manifest), std::move(load));
   if (!built) return fail(std::move(built.error()));
   server->run();
   return std::unique_ptr<Server>(std::move(server));

@@ -13,6 +13,7 @@
 #include "config/manifest.h"
 #include "config/settings.h"
 #include "net/address.h"
+#include "server/control.h"
 
 namespace sandgate::server {
 
@@ -20,9 +21,11 @@ class Server {
  public:
   // Builds everything and opens the port, which answers from then on. Errors are for the person at the command line:
   // kInvalid names the flag, kDenied, kNotFound, kInternal.
-  // `manifest` is what is served; null: settings.worker_urls.
+  // `manifest` is what is served; null: settings.worker_urls. `load` is called for each reload, on any thread but a
+  // loop's.
   static Result<std::unique_ptr<Server>> start(const config::Settings& settings,
-                                               std::shared_ptr<const config::Manifest> manifest = nullptr);
+                                               std::shared_ptr<const config::Manifest> manifest = nullptr,
+                                               LoadConfiguration load = nullptr);
   // Ends at once what still runs.
   virtual ~Server() = default;
 
@@ -32,6 +35,8 @@ class Server {
   // Serves another manifest from now on; requests that run finish on the one before. Blocking. False when something is
   // wrong: then nothing changed, and `out` has it.
   virtual bool serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out) = 0;
+  // Reads the configuration again and serves it, unless something is wrong with it; says so in the log. Blocking.
+  virtual admin::ReloadReport reload() = 0;
   // Lines for the start-up log: threads, engine, upstreams, who may use /wasm.
   virtual std::string description() const = 0;
 

@@ -85,7 +85,8 @@ TEST(CheckCommand, SaysWhyAModuleCannotBeDeployed) {
   EXPECT_EQ(import.code, 1);
   EXPECT_TRUE(contains(import.text, "not deployable: the import `env` `secret` is not granted")) << import.text;
   EXPECT_TRUE(contains(import.text, "cannot be granted")) << import.text;
-  Ended text = run({"check", "/etc/hostname"});
+  TemporaryFolder folder;
+  Ended text = run({"check", folder.write("text.wasm", "no module")});
   EXPECT_EQ(text.code, 1);
   EXPECT_TRUE(contains(text.text, "not a WebAssembly binary")) << text.text;
   EXPECT_EQ(run({"check", "/no/such/file.wasm"}).code, 1);

@@ -32,9 +32,9 @@ LAYERS = {
 OUTSIDE = {
     "sandgate_engine.h": ["sandbox", "abi/router_middleware"],
     "version.h": ["telemetry", "admin", "server", "cli"],
-    "boost/json": ["modules", "gateway", "config", "admin", "cli", "third_party"],
+    "boost/json": ["modules", "gateway", "config", "server", "admin", "cli", "third_party"],
     "boost/url": ["gateway", "third_party"],
-    "boost/system": ["modules", "gateway", "admin", "cli"],
+    "boost/system": ["modules", "config", "gateway", "admin", "cli"],
     "boost/": [],
     "CLI/": ["cli"],
     "toml++/": ["config"],

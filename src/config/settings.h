@@ -58,6 +58,8 @@ struct Settings {
   // The program whose `compile-module` command compiles modules; this one, but for tests.
   std::string compiler_program = "/proc/self/exe";
 
+  std::vector<std::string> proxy_protocol_from;  // whose connections begin with a PROXY protocol header
+
   std::size_t connections_max = 8192;
   ClientTimeouts client_timeouts;
   Milliseconds drain{30'000};

@@ -22,6 +22,7 @@
 namespace sandgate::net {
 
 class ResponseWriter;
+struct ProxyHeader;
 class ServerConnection;
 
 // The server, seen from a connection. Outlives it.
@@ -65,6 +66,9 @@ class ServerConnection {
   enum class Next : unsigned char { kRequest, kLinger, kClose };
 
   Detached run();
+  // What a trusted proxy must say before anything else. False: it did not, and the connection ends.
+  Task<bool> read_proxy_header();
+  void take_addresses(const ProxyHeader& header);
   // Whether the first byte of one came.
   Task<bool> wait_for_request(Milliseconds patience);
   // Waits for a whole head. Otherwise than kRequest: a refusal has been sent if one was due.
@@ -92,6 +96,7 @@ class ServerConnection {
   std::uint16_t local_port_;
   bool peer_loopback_;
   bool local_loopback_;
+  const bool proxied_;    // begins with a PROXY protocol header
   bool waiting_ = false;  // for the first byte of a request
 };
 

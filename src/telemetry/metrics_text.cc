@@ -41,6 +41,9 @@ void write_connections(Exposition& out, const ConnectionCounts& connections) {
                 connections.refused_heads);
   write_counter(out, "sandgate_timed_out_heads_total", "Connections closed because no whole request came in time.",
                 connections.timed_out_heads);
+  write_counter(out, "sandgate_refused_proxy_headers_total",
+                "Connections closed because a trusted proxy sent no valid PROXY protocol header.",
+                connections.refused_proxy_headers);
   write_counter(out, "sandgate_accept_pauses_total", "Times that accepting stopped at a limit.",
                 connections.accept_pauses);
 }

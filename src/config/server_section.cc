@@ -113,6 +113,8 @@ void read_server(TableReader& in, const std::string& directory, Settings& settin
   read_trusted(in, settings.trusted_proxies);
   read_proxy_protocol(in, settings.proxy_protocol_from);
   in.count("max_connections", settings.connections_max, kConnections);
+  in.count("max_connections_per_client", settings.connections_per_client_max, {0, kConnections.most});
+  in.count("max_requests_in_flight", settings.requests_in_flight_max, {0, kConnections.most});
   in.duration("drain", settings.drain, kDrain);
   read_timeouts(in, settings.client_timeouts);
   in.boolean("health", settings.health_endpoints);

@@ -156,6 +156,7 @@ class ProxiedServer : public ::testing::Test {
   static ServerOptions options() {
     ServerOptions options;
     options.head = Milliseconds(300);
+    options.connections_per_client_max = 2;
     options.proxy_protocol_from = [](const Address& peer) { return peer.is_loopback(); };
     return options;
   }
@@ -216,6 +217,24 @@ TEST_F(ProxiedServer, WhoOnlyKnocksIsNotCounted) {
   EXPECT_EQ(peer_after("PROXY TCP4 203.0.113.7 10.0.0.1 57556 443\r\n"), "203.0.113.7 57556 at 10.0.0.1");
   EXPECT_TRUE(server_.wait_until_empty());
   EXPECT_EQ(refused(), 0U);
+}
+
+TEST_F(ProxiedServer, ConnectionsAreCountedForTheClientAndNotForTheProxy) {
+  const std::string one = "PROXY TCP4 203.0.113.7 10.0.0.1 1 1\r\n" + get_request("/hello");
+  const std::string other = "PROXY TCP4 203.0.113.8 10.0.0.1 1 1\r\n" + get_request("/hello");
+  RawClient first = server_.client();
+  RawClient second = server_.client();
+  for (RawClient* client : {&first, &second}) {
+    client->send(one);
+    EXPECT_EQ(client->receive_response().body, "hello");
+  }
+  RawClient third = server_.client();
+  third.send(one);
+  EXPECT_TRUE(third.closed_by_peer());
+  EXPECT_EQ(server_.server().counters().refused_clients.load(), 1U);
+  RawClient fourth = server_.client();
+  fourth.send(other);
+  EXPECT_EQ(fourth.receive_response().body, "hello");
 }
 
 TEST(UnproxiedServer, AHeaderOfAnybodyElseIsABadRequest) {

@@ -48,6 +48,7 @@ ServerConnection::ServerConnection(ConnectionOwner& owner, StreamPtr stream, con
     : owner_(owner),
       stream_(std::move(stream)),
       parser_(owner.options().head_limits),
+      client_(peer),
       peer_address_(peer.host_text()),
       local_address_(local.host_text()),
       peer_port_(peer.port()),
@@ -89,6 +90,12 @@ Detached ServerConnection::run() {
     bool told = co_await read_proxy_header();
     if (!told) next = Next::kClose;
   }
+  // Closed without a word: an answer to each would be work that a client can order.
+  ClientConnections::Place place;
+  if (next == Next::kRequest && !owner_.clients().enter(client_, place)) {
+    owner_.counters().refused_clients.fetch_add(1, std::memory_order_relaxed);
+    next = Next::kClose;
+  }
   for (bool fresh = true; next == Next::kRequest; fresh = false) {
     const bool draining = owner_.draining();
     if (draining && !fresh) {
@@ -105,6 +112,7 @@ Detached ServerConnection::run() {
   }
   if (next == Next::kLinger) co_await linger();
   stream_->close();
+  place.release();
   owner_.connection_ended(*this);
   delete this;
 }
@@ -143,6 +151,7 @@ void ServerConnection::take_addresses(const ProxyHeader& header) {
   peer_loopback_ = false;
   local_loopback_ = false;
   if (header.client != ProxyHeader::Client::kTold) return;
+  client_ = ClientKey(header.source);
   peer_address_ = header.source.host_text();
   peer_port_ = header.source.port();
   local_address_ = header.destination.host_text();

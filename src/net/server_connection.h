@@ -15,6 +15,7 @@
 #include "http/head_parser.h"
 #include "net/address.h"
 #include "net/buffer_pool.h"
+#include "net/client_connections.h"
 #include "net/request_body.h"
 #include "net/server_options.h"
 #include "net/stream.h"
@@ -32,6 +33,7 @@ class ConnectionOwner {
   virtual const Handler& handler() const = 0;
   virtual const ServerOptions& options() const = 0;
   virtual ServerCounters& counters() = 0;
+  virtual ClientConnections& clients() = 0;
   // No further request is to be served on any connection.
   virtual bool draining() const = 0;
   // On the connection's loop; the connection is deleted right after.
@@ -85,6 +87,7 @@ class ServerConnection {
   ConnectionOwner& owner_;
   StreamPtr stream_;
   http::RequestParser parser_;
+  ClientKey client_;
   std::string peer_address_;
   std::string local_address_;
   Exchange* exchange_ = nullptr;      // while a handler runs

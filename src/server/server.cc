@@ -118,6 +118,7 @@ class RunningServer final : public Server {
     options.body = settings.client_timeouts.body;
     options.write = settings.client_timeouts.write;
     net::ServerOptions for_clients = options;
+    for_clients.connections_per_client_max = settings.connections_per_client_max;
     Result<std::function<bool(const net::Address&)>> proxies = proxy_protocol_rule(settings);
     if (!proxies) return fail(std::move(proxies.error()));
     for_clients.proxy_protocol_from = std::move(*proxies);
@@ -175,8 +176,10 @@ class RunningServer final : public Server {
       sum.refused_heads += counters.refused_heads.load(std::memory_order_relaxed);
       sum.timed_out_heads += counters.timed_out_heads.load(std::memory_order_relaxed);
       sum.refused_proxy_headers += counters.refused_proxy_headers.load(std::memory_order_relaxed);
+      sum.refused_clients += counters.refused_clients.load(std::memory_order_relaxed);
       sum.accept_pauses += counters.accept_pauses.load(std::memory_order_relaxed);
     }
+    sum.refused_requests = assembly_->refused_requests();
     return sum;
   }
 

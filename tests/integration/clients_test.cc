@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who clients are and how many may come: the PROXY protocol.
+// Who clients are and how many may come: the PROXY protocol, bounds on connections and requests.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/integration/configured_server.h"
 #include "tests/integration/worker.h"
 
 namespace sandgate::test {
 namespace {
+
+using std::chrono::milliseconds;
 
 bool contains(const std::string& text, std::string_view needle) { return text.find(needle) != std::string::npos; }
 
@@ -70,6 +75,62 @@ TEST(ProxyProtocol, WithoutItATrustedProxyIsCutAndCounted) {
   ConfiguredServer server(to_worker(worker, listen));
   EXPECT_EQ(ask(server.port(), "", "/seen").status, 0);
   EXPECT_EQ(worker.requests(), 0);
+}
+
+TEST(Admission, RefusesRequestsAboveTheBoundAndServesAgainWhenThereIsRoom) {
+  Worker worker;
+  ConfiguredServer server(to_worker(worker, "max_requests_in_flight = 2"));
+  std::vector<RawClient> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.emplace_back(server.port());
+    busy.back().send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  for (int i = 0; i < 2000 && worker.requests() < 2; ++i) std::this_thread::sleep_for(milliseconds(5));
+  ASSERT_EQ(worker.requests(), 2);
+  Received refused = get(server.port(), "/seen");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.field("retry-after"), "1");
+  EXPECT_EQ(worker.requests(), 2);
+  EXPECT_EQ(get(server.port(), "/healthz").status, 200) << "a busy server lives";
+  EXPECT_EQ(server.metric("sandgate_refused_requests_total"), 1U);
+  worker.release();
+  for (RawClient& client : busy) EXPECT_EQ(client.receive_response().body, "waited");
+  EXPECT_EQ(get(server.port(), "/seen").status, 200);
+}
+
+TEST(Admission, AClientThatLeavesMakesRoom) {
+  Worker worker;
+  ConfiguredServer server(to_worker(worker, "max_requests_in_flight = 1"));
+  {
+    RawClient leaves(server.port());
+    leaves.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (int i = 0; i < 2000 && worker.requests() < 1; ++i) std::this_thread::sleep_for(milliseconds(5));
+    EXPECT_EQ(get(server.port(), "/seen").status, 503);
+  }
+  int status = 0;
+  for (int i = 0; i < 2000 && status != 200; ++i) {
+    std::this_thread::sleep_for(milliseconds(5));
+    status = get(server.port(), "/seen").status;
+  }
+  EXPECT_EQ(status, 200);
+}
+
+TEST(Admission, OneClientHasAsManyConnectionsAsItMay) {
+  Worker worker;
+  ConfiguredServer server(to_worker(worker, "max_connections_per_client = 3"));
+  std::vector<RawClient> open;
+  for (int i = 0; i < 2; ++i) {
+    open.emplace_back(server.port());
+    open.back().send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(open.back().receive_response().status, 200);
+  }
+  RawClient third(server.port());
+  third.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(third.receive_response().status, 200);
+  RawClient fourth(server.port());
+  EXPECT_TRUE(fourth.closed_by_peer());
+  third.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(contains(third.receive_response().body, "\nsandgate_refused_connections_total 1\n"));
 }
 
 }  // namespace

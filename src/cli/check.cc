@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "cli/commands.h"
@@ -17,6 +18,7 @@
 #include "modules/descriptor.h"
 #include "modules/module_options.h"
 #include "platform/descriptor.h"
+#include "platform/directory.h"
 #include "platform/file.h"
 #include "sandbox/compile_job.h"
 #include "sandbox/inspection.h"
@@ -122,6 +124,15 @@ void check_modules(const config::Manifest& manifest, config::Diagnostics& out) {
   }
 }
 
+void check_folders(const config::Manifest& manifest, config::Diagnostics& out) {
+  for (const config::RouteEntry& route : manifest.routes) {
+    const auto* files = std::get_if<gateway::StaticFilesOptions>(&route.target);
+    if (files == nullptr) continue;
+    if (auto folder = platform::Directory::open(files->directory); !folder)
+      out.add(route.line, fmt::format("files: {}", folder.error().detail));
+  }
+}
+
 // Told apart by content: the bytes of a module begin with a NUL, those of a configuration never. What is called a module
 // is told what is wrong with it as one.
 bool is_configuration(const std::string& path) {
@@ -138,7 +149,10 @@ int check_configuration(const CheckOptions& options) {
     fmt::print(stderr, "{}\n", loaded.error().detail);
     return kExitFailed;
   }
-  if (loaded->manifest != nullptr) check_modules(*loaded->manifest, loaded->diagnostics);
+  if (loaded->manifest != nullptr) {
+    check_modules(*loaded->manifest, loaded->diagnostics);
+    check_folders(*loaded->manifest, loaded->diagnostics);
+  }
   std::vector<std::string> mistakes = loaded->diagnostics.lines(options.file);
   if (options.json) {
     std::string list = json_list(loaded->diagnostics.sorted(), [](const config::Diagnostic& mistake) {

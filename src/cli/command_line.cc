@@ -8,7 +8,7 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/module_subcommands.h"
+#include "cli/subcommands.h"
 #include "cli/print_config.h"
 #include "cli/serve_line.h"
 #include "platform/log.h"
@@ -45,7 +45,7 @@ int run(int argc, char** argv) {
   demo_command->add_option("--port", demo_options.port, "port of the gateway")->capture_default_str();
   demo_command->add_flag("--check", demo_options.check, "run the curl lines, print what they show, and exit");
 
-  ModuleSubcommands modules(app);
+  Subcommands others(app);
 
   try {
     app.parse(argc, argv);
@@ -54,7 +54,7 @@ int run(int argc, char** argv) {
     return code == 0 ? kExitOk : kExitUsage;
   }
   if (line.parsed()) return run_serve(line);
-  if (std::optional<int> code = modules.run()) return *code;
+  if (std::optional<int> code = others.run()) return *code;
   return demo(demo_options);
 }
 

@@ -107,6 +107,8 @@ void print_modules(const config::RouteEntry& route, const config::Settings& sett
 void print_target(const config::RouteEntry& route) {
   if (const auto* to = std::get_if<config::ToUpstream>(&route.target)) {
     fmt::print("  then upstream {}\n", to->upstream);
+  } else if (const auto* files = std::get_if<gateway::StaticFilesOptions>(&route.target)) {
+    fmt::print("  then the files of {}\n", files->directory);
   } else {
     fmt::print("  then the response {}\n", std::get<gateway::FixedResponseOptions>(route.target).status);
   }

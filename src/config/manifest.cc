@@ -129,7 +129,7 @@ Loaded parse_manifest(std::string_view text, const std::string& directory, Catal
     in.table("limits", [&loaded](TableReader& table) { read_limits(table, loaded.settings); });
     manifest->upstreams = read_upstreams(in, directory);
     manifest->modules = read_modules(in, directory);
-    Names names{manifest->modules, {}};
+    Names names{manifest->modules, {}, directory};
     for (const UpstreamEntry& upstream : manifest->upstreams) names.upstreams.push_back(upstream.options.name);
     std::vector<GroupEntry> groups = read_groups(in, names);
     manifest->routes = read_routes(in, names, groups);

@@ -18,6 +18,7 @@
 #include "config/settings.h"
 #include "config/table_reader.h"
 #include "gateway/fixed_response.h"
+#include "gateway/static_files.h"
 #include "gateway/upstream_options.h"
 #include "gateway/upstream_path.h"
 #include "modules/module_options.h"
@@ -52,7 +53,7 @@ struct RouteEntry {
   std::string name;
   routing::RouteRule rule;
   std::vector<ModuleUse> middleware;
-  std::variant<ToUpstream, gateway::FixedResponseOptions> target;
+  std::variant<ToUpstream, gateway::FixedResponseOptions, gateway::StaticFilesOptions> target;
   bool deployed_modules = true;  // whether modules of the API run, too
   unsigned line = 0;
 };

@@ -153,6 +153,13 @@ json::object route_json(const RouteEntry& route) {
     constexpr std::string_view kNames[] = {"whole", "rest", "raw"};
     out["upstream"] = text(to->upstream);
     out["upstream_path"] = text(kNames[static_cast<std::size_t>(to->path)]);
+  } else if (const auto* files = std::get_if<gateway::StaticFilesOptions>(&route.target)) {
+    json::array index;
+    for (const std::string& name : files->index) index.push_back(text(name));
+    out["files"] = json::object{{"directory", text(files->directory)},
+                                {"index", std::move(index)},
+                                {"cache_control", text_or_null(files->cache_control)},
+                                {"dot_files", files->dot_files == gateway::StaticFilesOptions::DotFiles::kServed}};
   } else {
     const auto& response = std::get<gateway::FixedResponseOptions>(route.target);
     json::object fields;

@@ -168,6 +168,30 @@ respond = { status = 418, body = "teapot", content_type = "text/plain", fields =
   EXPECT_THAT(response.fields, ElementsAre(testing::Pair("x-a", "b")));
 }
 
+TEST_F(ManifestTest, ReadsRoutesOfFiles) {
+  const Manifest& manifest = good(R"(
+[[route]]
+path = "/static/*rest"
+files = { directory = "public", index = ["a.html", "b.html"], cache_control = "no-cache", dot_files = true }
+[[route]]
+path = "/other/*rest"
+files = { directory = "/srv/../srv/www" }
+)");
+  const auto& files = std::get<gateway::StaticFilesOptions>(manifest.routes.at(0).target);
+  EXPECT_EQ(files.directory, folder_.path("public"));
+  EXPECT_THAT(files.index, ElementsAre("a.html", "b.html"));
+  EXPECT_EQ(files.cache_control, "no-cache");
+  EXPECT_EQ(files.dot_files, gateway::StaticFilesOptions::DotFiles::kServed);
+  const auto& other = std::get<gateway::StaticFilesOptions>(manifest.routes.at(1).target);
+  EXPECT_EQ(other.directory, "/srv/www");
+  EXPECT_THAT(other.index, ElementsAre("index.html"));
+  EXPECT_EQ(other.dot_files, gateway::StaticFilesOptions::DotFiles::kRefused);
+  EXPECT_THAT(mistakes("[[route]]\npath = \"/\"\nrespond = {}\nfiles = { directory = \"a\" }\n"),
+              ElementsAre(HasSubstr("a route has one of")));
+  EXPECT_THAT(mistakes("[[route]]\npath = \"/\"\nfiles = { index = \"a/b\" }\n"),
+              testing::UnorderedElementsAre(HasSubstr("directory"), HasSubstr("is no name of a file")));
+}
+
 TEST_F(ManifestTest, ReadsUpstreams) {
   const Manifest& manifest = good(R"(
 [[upstream]]

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <utility>
 
 #include "base/ascii.h"
@@ -17,6 +18,7 @@ namespace sandgate::config {
 namespace {
 
 using gateway::FixedResponseOptions;
+using gateway::StaticFilesOptions;
 using routing::FieldCondition;
 using routing::HostPattern;
 using routing::PathPattern;
@@ -26,6 +28,8 @@ constexpr std::size_t kMiddlewareMax = 32;
 constexpr std::size_t kConditionsMax = 16;
 // A page that says something, not a file.
 constexpr std::size_t kBodyBytesMax = 64 * 1024;
+// Each costs a request for a folder one look at the disk.
+constexpr std::size_t kIndexMax = 8;
 constexpr std::array<std::string_view, 3> kUpstreamPaths = {"whole", "rest", "raw"};
 constexpr std::array<std::string_view, 9> kKnownMethods = {"GET",    "HEAD",    "POST",     "PUT",   "PATCH",
                                                            "DELETE", "OPTIONS", "PROPFIND", "REPORT"};
@@ -175,6 +179,28 @@ void read_respond(TableReader& in, FixedResponseOptions& response) {
   read_response_fields(in, response);
 }
 
+// Relative to the folder of the configuration file.
+void read_directory(TableReader& in, const std::string& directory, std::string& target) {
+  std::string path;
+  in.require("directory", "\"public\"");
+  if (in.text("directory", path)) target = (std::filesystem::path(directory) / path).lexically_normal().string();
+}
+
+void read_files(TableReader& in, const std::string& directory, StaticFilesOptions& files) {
+  read_directory(in, directory, files.directory);
+  in.texts("index", files.index, "names of files");
+  if (files.index.size() > kIndexMax) in.mistake("index", fmt::format("more than {} names", kIndexMax));
+  for (const std::string& name : files.index) {
+    if (name.find('/') != std::string::npos || name == "." || name == "..")
+      in.mistake("index", fmt::format("\"{}\" is no name of a file in the folder", name));
+  }
+  in.text("cache_control", files.cache_control);
+  if (!http::is_field_value(files.cache_control)) in.mistake("cache_control", "no valid value of a field");
+  bool dot_files = false;
+  in.boolean("dot_files", dot_files);
+  if (dot_files) files.dot_files = StaticFilesOptions::DotFiles::kServed;
+}
+
 void read_deployed(TableReader& in, std::optional<bool>& deployed) {
   bool runs = true;
   if (in.boolean("deployed_modules", runs)) deployed = runs;
@@ -207,10 +233,17 @@ void read_target(TableReader& in, const Names& names, const GroupEntry& group, R
   bool has_path = in.one_of("upstream_path", to.path, kUpstreamPaths);
   FixedResponseOptions response;
   bool responds = in.table("respond", [&response](TableReader& table) { read_respond(table, response); });
-  if (responds && upstream) return in.mistake("a route has either \"upstream\" or \"respond\"");
+  StaticFilesOptions files;
+  bool serves_files = in.table("files", [&](TableReader& table) { read_files(table, names.directory, files); });
+  if (responds + serves_files + upstream.has_value() > 1)
+    return in.mistake("a route has one of \"upstream\", \"respond\" and \"files\"");
+  if ((responds || serves_files) && has_path) in.mistake("upstream_path", "nothing goes to an upstream here");
   if (responds) {
-    if (has_path) in.mistake("upstream_path", "nothing goes to an upstream here");
     route.target = std::move(response);
+    return;
+  }
+  if (serves_files) {
+    route.target = std::move(files);
     return;
   }
   if (!upstream) upstream = group.upstream;

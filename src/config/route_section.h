@@ -18,6 +18,7 @@ namespace sandgate::config {
 struct Names {
   const std::vector<ModuleEntry>& modules;
   std::vector<std::string> upstreams;
+  std::string directory = {};  // where relative paths begin
 };
 
 // What the routes of a group share. A route puts its own path after the group's, its middleware after the group's, and

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/cidr.h"
+#include "gateway/peer_ranges.h"
 
 namespace sandgate::config {
 namespace {
@@ -60,6 +61,12 @@ void read_trusted(TableReader& in, std::vector<std::string>& trusted) {
     in.mistake("trusted_proxies", parsed.error().detail);
 }
 
+void read_proxy_protocol(TableReader& in, std::vector<std::string>& from) {
+  if (!in.texts("proxy_protocol_from", from, "addresses, as 10.0.0.0/8, or unix")) return;
+  if (Result<gateway::PeerRanges> parsed = gateway::PeerRanges::parse(from); !parsed)
+    in.mistake("proxy_protocol_from", parsed.error().detail);
+}
+
 void read_timeouts(TableReader& in, ClientTimeouts& timeouts) {
   in.table("timeouts", [&timeouts](TableReader& table) {
     table.duration("head", timeouts.head, kClientTime);
@@ -104,7 +111,10 @@ void read_server(TableReader& in, const std::string& directory, Settings& settin
   read_path(in, "module_dir", directory, settings.module_directory);
   read_admin(in, directory, settings);
   read_trusted(in, settings.trusted_proxies);
+  read_proxy_protocol(in, settings.proxy_protocol_from);
   in.count("max_connections", settings.connections_max, kConnections);
+  in.count("max_connections_per_client", settings.connections_per_client_max, {0, kConnections.most});
+  in.count("max_requests_in_flight", settings.requests_in_flight_max, {0, kConnections.most});
   in.duration("drain", settings.drain, kDrain);
   read_timeouts(in, settings.client_timeouts);
   in.boolean("health", settings.health_endpoints);

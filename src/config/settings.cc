@@ -32,7 +32,10 @@ std::string fixed_settings_that_differ(const Settings& running, const Settings& 
   compare(std::tie(running.admin_listen, running.admin_token, running.wasm_admin_loopback),
           std::tie(next.admin_listen, next.admin_token, next.wasm_admin_loopback), "admin");
   compare(running.trusted_proxies, next.trusted_proxies, "trusted_proxies");
+  compare(running.proxy_protocol_from, next.proxy_protocol_from, "proxy_protocol_from");
   compare(running.connections_max, next.connections_max, "max_connections");
+  compare(running.connections_per_client_max, next.connections_per_client_max, "max_connections_per_client");
+  compare(running.requests_in_flight_max, next.requests_in_flight_max, "max_requests_in_flight");
   compare(running.client_timeouts, next.client_timeouts, "timeouts");
   compare(running.drain, next.drain, "drain");
   compare(running.health_endpoints, next.health_endpoints, "health");

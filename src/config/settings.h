@@ -58,7 +58,11 @@ struct Settings {
   // The program whose `compile-module` command compiles modules; this one, but for tests.
   std::string compiler_program = "/proc/self/exe";
 
+  std::vector<std::string> proxy_protocol_from;  // whose connections begin with a PROXY protocol header
+
   std::size_t connections_max = 8192;
+  std::size_t connections_per_client_max = 0;  // 0: no bound
+  std::size_t requests_in_flight_max = 0;      // 0: no bound
   ClientTimeouts client_timeouts;
   Milliseconds drain{30'000};
   log::Level log_level = log::Level::kInfo;

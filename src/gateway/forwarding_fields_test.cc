@@ -113,6 +113,47 @@ TEST(ForwardingFields, TheWalkPassesOverTrustedProxiesOnly) {
               ElementsAre("127.0.0.1, 203.0.113.9, 192.0.2.7, 10.2.3.4:5555, 10.0.0.1"));
 }
 
+// What a client writes itself stands left of what the proxies append.
+TEST(ForwardingFields, NothingThatAClientWritesMakesItAnother) {
+  const ForwardingFields rules = trusting({"10.0.0.0/8", "2001:db8:1::/48"});
+  for (const std::string& claimed :
+       {std::string("192.0.2.1"), std::string("10.0.0.5"), std::string("127.0.0.1"), std::string("unknown"),
+        std::string("10.0.0.5, 10.0.0.6"), std::string("::ffff:10.0.0.5"), std::string("2001:db8:1::9"),
+        std::string("\"10.0.0.5\""), std::string(",,,"), std::string(2000, ',')}) {
+    for (const std::string& seen :
+         {std::string("203.0.113.9"), std::string("[2001:db8:2::9]:4711"), std::string("::ffff:203.0.113.9")}) {
+      Received request("10.0.0.1", {{"X-Forwarded-For", claimed}, {"X-Forwarded-For", seen + ",\t10.0.0.7"}});
+      request.apply(rules);
+      EXPECT_THAT(request.client(), ::testing::AnyOf("203.0.113.9", "2001:db8:2::9", "::ffff:203.0.113.9"))
+          << claimed << " " << seen;
+    }
+    Received direct("203.0.113.9",
+                    {{"X-Forwarded-For", claimed}, {"Forwarded", "for=10.0.0.5"}, {"X-Real-IP", "10.0.0.5"}});
+    direct.apply(rules);
+    EXPECT_EQ(direct.client(), "203.0.113.9") << claimed;
+    EXPECT_THAT(direct.values("x-real-ip"), ElementsAre("203.0.113.9")) << claimed;
+  }
+}
+
+TEST(ForwardingFields, ForwardedIsWalkedFromTheRightOverTrustedProxiesOnly) {
+  for (std::string_view claimed :
+       {"for=10.0.0.5", "for=127.0.0.1", "for=unknown", "for=\"[2001:db8:1::9]\"", "proto=https;for=192.0.2.1"}) {
+    Received request("10.0.0.1",
+                     {{"Forwarded", std::string(claimed)}, {"Forwarded", "for=203.0.113.9, for=\"10.0.0.7:1\""}});
+    request.apply(trusting({"10.0.0.0/8", "2001:db8:1::/48"}));
+    EXPECT_EQ(request.client(), "203.0.113.9") << claimed;
+    EXPECT_THAT(request.values("x-forwarded-for"), ElementsAre("203.0.113.9, 10.0.0.1")) << claimed;
+  }
+}
+
+TEST(ForwardingFields, APeerWhoseAddressIsLoopbackButWhoIsNotOnThisMachineIsNotTrusted) {
+  Received request("127.0.0.1", {{"X-Forwarded-For", "192.0.2.1"}});
+  request.fake.exchange.peer.loopback = false;
+  request.apply(ForwardingFields());
+  EXPECT_EQ(request.client(), "127.0.0.1");
+  EXPECT_THAT(request.values("x-forwarded-for"), ElementsAre("127.0.0.1"));
+}
+
 TEST(ForwardingFields, IfAllAreTrustedTheLeftmostIsTheClient) {
   Received request("10.0.0.1", {{"X-Forwarded-For", "10.0.0.9, 10.0.0.8"}});
   request.apply(trusting({"10.0.0.0/8"}));

@@ -29,7 +29,7 @@ struct LoopConnections {
 class Server final : public HttpServer, private Listener::Sink, private ConnectionOwner {
  public:
   Server(std::vector<LoopThread*> loops, const Handler& handler, const ServerOptions& options)
-      : handler_(handler), options_(options), loops_(loops.size()) {
+      : handler_(handler), options_(options), clients_(options.connections_per_client_max), loops_(loops.size()) {
     for (std::size_t i = 0; i < loops.size(); ++i) {
       SANDGATE_CHECK(loops[i]->index() == i);
       loops_[i].loop = loops[i];
@@ -109,6 +109,7 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
   const Handler& handler() const override { return handler_; }
   const ServerOptions& options() const override { return options_; }
   ServerCounters& counters() override { return counters_; }
+  ClientConnections& clients() override { return clients_; }
   bool draining() const override { return draining_.load(std::memory_order_relaxed); }
 
   void connection_ended(ServerConnection& connection) override {
@@ -157,6 +158,7 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
 
   const Handler& handler_;
   ServerOptions options_;
+  ClientConnections clients_;
   std::vector<LoopConnections> loops_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   ServerCounters counters_;

@@ -11,6 +11,7 @@
 #include "http/head_writer.h"
 #include "net/loop_thread.h"
 #include "net/next_turn.h"
+#include "net/proxy_protocol.h"
 #include "net/response_writer.h"
 
 namespace sandgate::net {
@@ -47,12 +48,14 @@ ServerConnection::ServerConnection(ConnectionOwner& owner, StreamPtr stream, con
     : owner_(owner),
       stream_(std::move(stream)),
       parser_(owner.options().head_limits),
+      client_(peer),
       peer_address_(peer.host_text()),
       local_address_(local.host_text()),
       peer_port_(peer.port()),
       local_port_(local.port()),
       peer_loopback_(peer.is_loopback()),
-      local_loopback_(local.is_loopback()) {}
+      local_loopback_(local.is_loopback()),
+      proxied_(owner.options().proxy_protocol_from && owner.options().proxy_protocol_from(peer)) {}
 
 void ServerConnection::drain() {
   if (writer_ != nullptr) writer_->close_after();
@@ -83,6 +86,16 @@ void ServerConnection::input_unawaited(void* owner, IoStatus status) {
 
 Detached ServerConnection::run() {
   Next next = Next::kRequest;
+  if (proxied_) {
+    bool told = co_await read_proxy_header();
+    if (!told) next = Next::kClose;
+  }
+  // Closed without a word: an answer to each would be work that a client can order.
+  ClientConnections::Place place;
+  if (next == Next::kRequest && !owner_.clients().enter(client_, place)) {
+    owner_.counters().refused_clients.fetch_add(1, std::memory_order_relaxed);
+    next = Next::kClose;
+  }
   for (bool fresh = true; next == Next::kRequest; fresh = false) {
     const bool draining = owner_.draining();
     if (draining && !fresh) {
@@ -99,8 +112,50 @@ Detached ServerConnection::run() {
   }
   if (next == Next::kLinger) co_await linger();
   stream_->close();
+  place.release();
   owner_.connection_ended(*this);
   delete this;
+}
+
+Task<bool> ServerConnection::read_proxy_header() {
+  using Kind = ProxyHeaderResult::Kind;
+  Nanoseconds deadline = loop().now() + owner_.options().head;
+  for (;;) {
+    ProxyHeaderResult result = parse_proxy_header(stream_->input());
+    if (result.kind == Kind::kDone) {
+      stream_->consume(result.consumed);
+      take_addresses(result.header);
+      co_return true;
+    }
+    std::size_t before = stream_->input().size();
+    Milliseconds left = std::chrono::duration_cast<Milliseconds>(deadline - loop().now());
+    if (result.kind == Kind::kMore && left.count() > 0) {
+      if (before == 0) {
+        bool came = co_await wait_for_request(left);
+        // Connects and leaves: how many a balancer asks whether a server is well.
+        if (!came && (stream_->read_state() != IoStatus::kReady || owner_.draining())) co_return false;
+      } else {
+        co_await stream_->more(left);
+      }
+      if (stream_->input().size() > before) continue;
+    }
+    owner_.counters().refused_proxy_headers.fetch_add(1, std::memory_order_relaxed);
+    co_return false;
+  }
+}
+
+// Whatever a header says, nobody in it is on this machine: rights that loopback clients have are not for those whom a
+// proxy brings. Its own connection keeps what the socket says.
+void ServerConnection::take_addresses(const ProxyHeader& header) {
+  if (header.client == ProxyHeader::Client::kProxyItself) return;
+  peer_loopback_ = false;
+  local_loopback_ = false;
+  if (header.client != ProxyHeader::Client::kTold) return;
+  client_ = ClientKey(header.source);
+  peer_address_ = header.source.host_text();
+  peer_port_ = header.source.port();
+  local_address_ = header.destination.host_text();
+  local_port_ = header.destination.port();
 }
 
 // An idle connection holds no memory but its own.

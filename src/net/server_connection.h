@@ -15,6 +15,7 @@
 #include "http/head_parser.h"
 #include "net/address.h"
 #include "net/buffer_pool.h"
+#include "net/client_connections.h"
 #include "net/request_body.h"
 #include "net/server_options.h"
 #include "net/stream.h"
@@ -22,6 +23,7 @@
 namespace sandgate::net {
 
 class ResponseWriter;
+struct ProxyHeader;
 class ServerConnection;
 
 // The server, seen from a connection. Outlives it.
@@ -31,6 +33,7 @@ class ConnectionOwner {
   virtual const Handler& handler() const = 0;
   virtual const ServerOptions& options() const = 0;
   virtual ServerCounters& counters() = 0;
+  virtual ClientConnections& clients() = 0;
   // No further request is to be served on any connection.
   virtual bool draining() const = 0;
   // On the connection's loop; the connection is deleted right after.
@@ -65,6 +68,9 @@ class ServerConnection {
   enum class Next : unsigned char { kRequest, kLinger, kClose };
 
   Detached run();
+  // What a trusted proxy must say before anything else. False: it did not, and the connection ends.
+  Task<bool> read_proxy_header();
+  void take_addresses(const ProxyHeader& header);
   // Whether the first byte of one came.
   Task<bool> wait_for_request(Milliseconds patience);
   // Waits for a whole head. Otherwise than kRequest: a refusal has been sent if one was due.
@@ -81,6 +87,7 @@ class ServerConnection {
   ConnectionOwner& owner_;
   StreamPtr stream_;
   http::RequestParser parser_;
+  ClientKey client_;
   std::string peer_address_;
   std::string local_address_;
   Exchange* exchange_ = nullptr;      // while a handler runs
@@ -92,6 +99,7 @@ class ServerConnection {
   std::uint16_t local_port_;
   bool peer_loopback_;
   bool local_loopback_;
+  const bool proxied_;    // begins with a PROXY protocol header
   bool waiting_ = false;  // for the first byte of a request
 };
 

@@ -210,7 +210,12 @@ Status Assembly::build_handlers(const config::Settings& settings, const Surround
   main.endpoints = endpoints(settings);
   main.observer = observer_.get();
   main.server_timing = settings.server_timing;
-  gateway_ = std::make_unique<gateway::Gateway>(std::move(main), *current_, surroundings.loops.size());
+  const Handler* next = current_.get();
+  if (settings.requests_in_flight_max != 0) {
+    admission_ = std::make_unique<gateway::Admission>(settings.requests_in_flight_max, *current_);
+    next = admission_.get();
+  }
+  gateway_ = std::make_unique<gateway::Gateway>(std::move(main), *next, surroundings.loops.size());
   return {};
 }
 

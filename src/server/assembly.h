@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@
 #include "capability/key_value/memory_stores.h"
 #include "config/manifest.h"
 #include "config/settings.h"
+#include "gateway/admission.h"
 #include "gateway/gateway.h"
 #include "gateway/guest_calls.h"
 #include "gateway/handler_switch.h"
@@ -83,6 +85,8 @@ class Assembly {
   admin::Control& control() { return *control_; }
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   std::string description() const;
+  // Requests that were not admitted. Any thread.
+  std::uint64_t refused_requests() const { return admission_ != nullptr ? admission_->refused() : 0; }
 
  private:
   Assembly() = default;
@@ -121,6 +125,7 @@ class Assembly {
   std::shared_ptr<const Site> site_;  // guarded by the mutex
   std::unique_ptr<gateway::HandlerSwitch> current_;
   std::unique_ptr<ServerControl> control_;
+  std::unique_ptr<gateway::Admission> admission_;  // null: no bound
   admin::HealthHandler health_;
   admin::ReadyHandler readiness_{ready_};
   std::unique_ptr<admin::MetricsHandler> metrics_page_;

@@ -5,11 +5,13 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <span>
 #include <thread>
 #include <vector>
 
+#include "gateway/peer_ranges.h"
 #include "net/http_server.h"
 #include "net/loop_thread.h"
 #include "platform/clock.h"
@@ -60,6 +62,14 @@ Result<std::optional<net::Address>> parse_admin_address(const config::Settings& 
   return fail(ErrorKind::kInvalid, fmt::format("--admin-listen: {}", address.error().detail), address.error().cause);
 }
 
+// Empty when nobody is to speak it.
+Result<std::function<bool(const net::Address&)>> proxy_protocol_rule(const config::Settings& settings) {
+  if (settings.proxy_protocol_from.empty()) return nullptr;
+  Result<gateway::PeerRanges> ranges = gateway::PeerRanges::parse(settings.proxy_protocol_from);
+  if (!ranges) return fail(ErrorKind::kInvalid, fmt::format("proxy_protocol_from: {}", ranges.error().detail));
+  return [trusted = *std::move(ranges)](const net::Address& peer) { return trusted.contains(peer.host_text()); };
+}
+
 admin::AdminListener kind_of(const net::Address& address) {
   if (address.storage.ss_family == AF_UNIX) return admin::AdminListener::kUnixSocket;
   return address.is_loopback() ? admin::AdminListener::kLoopback : admin::AdminListener::kBeyond;
@@ -107,7 +117,12 @@ class RunningServer final : public Server {
     options.idle = settings.client_timeouts.idle;
     options.body = settings.client_timeouts.body;
     options.write = settings.client_timeouts.write;
-    main_ = net::HttpServer::create(loop_threads, assembly_->main_handler(), options);
+    net::ServerOptions for_clients = options;
+    for_clients.connections_per_client_max = settings.connections_per_client_max;
+    Result<std::function<bool(const net::Address&)>> proxies = proxy_protocol_rule(settings);
+    if (!proxies) return fail(std::move(proxies.error()));
+    for_clients.proxy_protocol_from = std::move(*proxies);
+    main_ = net::HttpServer::create(loop_threads, assembly_->main_handler(), for_clients);
     for (const net::Address& address : *addresses) {
       Result<net::Address> bound = main_->listen(address);
       if (!bound) return fail(std::move(bound.error()));
@@ -161,8 +176,11 @@ class RunningServer final : public Server {
       sum.open += counters.open.load(std::memory_order_relaxed);
       sum.refused_heads += counters.refused_heads.load(std::memory_order_relaxed);
       sum.timed_out_heads += counters.timed_out_heads.load(std::memory_order_relaxed);
+      sum.refused_proxy_headers += counters.refused_proxy_headers.load(std::memory_order_relaxed);
+      sum.refused_clients += counters.refused_clients.load(std::memory_order_relaxed);
       sum.accept_pauses += counters.accept_pauses.load(std::memory_order_relaxed);
     }
+    sum.refused_requests = assembly_->refused_requests();
     return sum;
   }
 

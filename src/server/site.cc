@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "gateway/fixed_response.h"
+#include "gateway/static_files.h"
 #include "gateway/upstream_path.h"
 #include "modules/file_module.h"
 #include "modules/parallel.h"
@@ -94,9 +95,16 @@ const T& Site::own(std::unique_ptr<T> handler) {
   return reference;
 }
 
-const Handler* Site::build_target(const config::RouteEntry& route) {
+// Null when the target cannot be.
+const Handler* Site::build_target(const config::RouteEntry& route, Diagnostics& out) {
   if (const auto* response = std::get_if<gateway::FixedResponseOptions>(&route.target))
     return &own(std::make_unique<gateway::FixedResponse>(*response));
+  if (const auto* options = std::get_if<gateway::StaticFilesOptions>(&route.target)) {
+    Result<std::unique_ptr<gateway::StaticFiles>> files = gateway::StaticFiles::create(*options);
+    if (files) return &own(std::move(*files));
+    out.add(route.line, fmt::format("files: {}", files.error().detail));
+    return nullptr;
+  }
   const auto& to = std::get<config::ToUpstream>(route.target);
   auto found =
       std::ranges::find(manifest_->upstreams, to.upstream,
@@ -147,7 +155,8 @@ bool Site::build_routes(const SiteGround& ground, Diagnostics& out) {
   std::vector<gateway::Router::Route> routes;
   for (const config::RouteEntry& route : manifest_->routes) {
     rules.push_back(route.rule);
-    routes.push_back({route.name, around(route, ground, *build_target(route), out)});
+    const Handler* target = build_target(route, out);
+    if (target != nullptr) routes.push_back({route.name, around(route, ground, *target, out)});
   }
   if (!out.empty()) return false;
   router_ = std::make_unique<gateway::Router>(routing::RouteTable(std::move(rules)), std::move(routes));

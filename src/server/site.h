@@ -55,7 +55,7 @@ class Site final : public Handler {
   bool build_upstreams(const SiteGround& ground, const Site* previous, config::Diagnostics& out);
   bool build_modules(const SiteGround& ground, const Site* previous, config::Diagnostics& out);
   bool build_routes(const SiteGround& ground, config::Diagnostics& out);
-  const Handler* build_target(const config::RouteEntry& route);
+  const Handler* build_target(const config::RouteEntry& route, config::Diagnostics& out);
   const Handler* around(const config::RouteEntry& route, const SiteGround& ground, const Handler& target,
                         config::Diagnostics& out);
   std::shared_ptr<const modules::DeployedModule> use_of(const config::ModuleUse& use, const SiteGround& ground,

@@ -105,7 +105,10 @@ struct ConnectionCounts {
   std::uint64_t open = 0;
   std::uint64_t refused_heads = 0;    // answered by the codec before there was an exchange
   std::uint64_t timed_out_heads = 0;  // never became a whole head
-  std::uint64_t accept_pauses = 0;    // at the limit of connections, or out of descriptors
+  std::uint64_t refused_proxy_headers = 0;
+  std::uint64_t refused_clients = 0;   // closed at once: the client had as many as it may
+  std::uint64_t refused_requests = 0;  // answered 503: as many were being served as may be
+  std::uint64_t accept_pauses = 0;     // at the limit of connections, or out of descriptors
 };
 
 class Metrics {

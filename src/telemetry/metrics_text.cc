@@ -41,6 +41,14 @@ void write_connections(Exposition& out, const ConnectionCounts& connections) {
                 connections.refused_heads);
   write_counter(out, "sandgate_timed_out_heads_total", "Connections closed because no whole request came in time.",
                 connections.timed_out_heads);
+  write_counter(out, "sandgate_refused_proxy_headers_total",
+                "Connections closed because a trusted proxy sent no valid PROXY protocol header.",
+                connections.refused_proxy_headers);
+  write_counter(out, "sandgate_refused_connections_total",
+                "Connections closed because their client had as many as one client may have.",
+                connections.refused_clients);
+  write_counter(out, "sandgate_refused_requests_total",
+                "Requests answered 503 because as many were in flight as may be.", connections.refused_requests);
   write_counter(out, "sandgate_accept_pauses_total", "Times that accepting stopped at a limit.",
                 connections.accept_pauses);
 }

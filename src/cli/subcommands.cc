@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/module_subcommands.h"
+#include "cli/subcommands.h"
 
 #include <CLI/CLI.hpp>
 
@@ -11,7 +11,7 @@
 
 namespace sandgate::cli {
 
-struct ModuleSubcommands::Lines {
+struct Subcommands::Lines {
   CheckOptions check;
   ExplainOptions explain;
   ModulesOptions modules;
@@ -19,7 +19,7 @@ struct ModuleSubcommands::Lines {
   NewOptions project;
 };
 
-ModuleSubcommands::ModuleSubcommands(CLI::App& app) : lines_(std::make_unique<Lines>()) {
+Subcommands::Subcommands(CLI::App& app) : lines_(std::make_unique<Lines>()) {
   add_check(app);
   add_explain(app);
   add_modules(app);
@@ -28,9 +28,9 @@ ModuleSubcommands::ModuleSubcommands(CLI::App& app) : lines_(std::make_unique<Li
   add_completion(app);
 }
 
-ModuleSubcommands::~ModuleSubcommands() = default;
+Subcommands::~Subcommands() = default;
 
-void ModuleSubcommands::add_check(CLI::App& app) {
+void Subcommands::add_check(CLI::App& app) {
   CheckOptions& line = lines_->check;
   CLI::App* command = app.add_subcommand(
       "check",
@@ -41,7 +41,7 @@ void ModuleSubcommands::add_check(CLI::App& app) {
   commands_.emplace_back(command, [this] { return check(lines_->check); });
 }
 
-void ModuleSubcommands::add_explain(CLI::App& app) {
+void Subcommands::add_explain(CLI::App& app) {
   ExplainOptions& line = lines_->explain;
   CLI::App* command = app.add_subcommand("explain", "tell which route a request takes, through which modules, and why");
   command->add_option("--config", line.file, "the configuration file")->required();
@@ -51,7 +51,7 @@ void ModuleSubcommands::add_explain(CLI::App& app) {
   commands_.emplace_back(command, [this] { return explain(lines_->explain); });
 }
 
-void ModuleSubcommands::add_modules(CLI::App& app) {
+void Subcommands::add_modules(CLI::App& app) {
   ModulesOptions& line = lines_->modules;
   CLI::App* command = app.add_subcommand("modules", "deploy, list, show and remove modules of a running gateway");
   command->require_subcommand(1);
@@ -81,7 +81,7 @@ void ModuleSubcommands::add_modules(CLI::App& app) {
   add("remove", "remove a module; running calls finish", &remove_module)->add_option("NAME", line.name)->required();
 }
 
-void ModuleSubcommands::add_control(CLI::App& app) {
+void Subcommands::add_control(CLI::App& app) {
   ControlOptions& line = lines_->control;
   auto group = [&](const char* name, const char* about) {
     CLI::App* command = app.add_subcommand(name, about);
@@ -122,7 +122,7 @@ void ModuleSubcommands::add_control(CLI::App& app) {
   commands_.emplace_back(level, [this] { return log_level(lines_->control); });
 }
 
-void ModuleSubcommands::add_new(CLI::App& app) {
+void Subcommands::add_new(CLI::App& app) {
   CLI::App* command = app.add_subcommand("new", "begin a project");
   command->require_subcommand(1);
   CLI::App* middleware =
@@ -131,12 +131,12 @@ void ModuleSubcommands::add_new(CLI::App& app) {
   commands_.emplace_back(middleware, [this] { return new_middleware(lines_->project); });
 }
 
-void ModuleSubcommands::add_completion(CLI::App& app) {
+void Subcommands::add_completion(CLI::App& app) {
   CLI::App* command = app.add_subcommand("completion", "print a completion script for bash");
   commands_.emplace_back(command, [&app] { return print_completion(app); });
 }
 
-std::optional<int> ModuleSubcommands::run() const {
+std::optional<int> Subcommands::run() const {
   for (const auto& [command, run] : commands_) {
     if (command->parsed()) return run();
   }

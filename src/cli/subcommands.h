@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The subcommands for people who write and deploy modules, as CLI11 has them: check, modules, new, completion.
+// Every subcommand but serve and demo, as CLI11 has them.
 #pragma once
 
 #include <functional>
@@ -15,12 +15,12 @@ class App;
 
 namespace sandgate::cli {
 
-class ModuleSubcommands {
+class Subcommands {
  public:
-  explicit ModuleSubcommands(CLI::App& app);
-  ~ModuleSubcommands();
-  ModuleSubcommands(const ModuleSubcommands&) = delete;
-  ModuleSubcommands& operator=(const ModuleSubcommands&) = delete;
+  explicit Subcommands(CLI::App& app);
+  ~Subcommands();
+  Subcommands(const Subcommands&) = delete;
+  Subcommands& operator=(const Subcommands&) = delete;
 
   // The exit code of the subcommand that was parsed; nothing when none of these was.
   std::optional<int> run() const;

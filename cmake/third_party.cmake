@@ -30,9 +30,9 @@ target_include_directories(spdlog_headers SYSTEM INTERFACE "${SANDGATE_SPDLOG_IN
 target_link_libraries(spdlog_headers INTERFACE fmt::fmt-header-only)
 target_compile_definitions(spdlog_headers INTERFACE SPDLOG_FMT_EXTERNAL)
 
-# libcrypto: digests of modules.
-find_package(OpenSSL 3 COMPONENTS Crypto QUIET)
-if(NOT TARGET OpenSSL::Crypto)
+# libcrypto: digests of modules. libssl: upstreams with https.
+find_package(OpenSSL 3 COMPONENTS Crypto SSL QUIET)
+if(NOT TARGET OpenSSL::Crypto OR NOT TARGET OpenSSL::SSL)
   message(FATAL_ERROR "OpenSSL 3 is missing. ${SANDGATE_SETUP_HINT} libssl-dev")
 endif()
 

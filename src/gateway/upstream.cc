@@ -13,6 +13,16 @@ namespace {
 // The first probes of a fleet go out within this time: soon, but not all at once.
 constexpr Milliseconds kFirstProbes{1000};
 
+// Null for a server without TLS. A certificate is bound to a name, so each server has its own.
+Result<std::shared_ptr<net::TlsClient>> make_tls(const UpstreamTlsOptions& options, const ServerOptions& server) {
+  if (server.scheme == Scheme::kHttp) return nullptr;
+  net::TlsClientOptions tls;
+  if (options.verify == UpstreamTlsOptions::Verify::kOff) tls.verify = net::TlsClientOptions::Verify::kOff;
+  tls.ca_file = options.ca_file;
+  tls.server_name = options.server_name.empty() ? server.host : options.server_name;
+  return net::TlsClient::create(tls);
+}
+
 }  // namespace
 
 std::uint64_t Upstream::OnLoop::seed_of(const Loop& loop) {
@@ -53,8 +63,10 @@ Status Upstream::make_servers(const Surroundings& surroundings) {
   for (std::size_t i = 0; i < options.servers.size(); ++i) {
     const ServerOptions& server = options.servers[i];
     if (server.weight != options.servers[0].weight) common_.unequal_weights = true;
-    if (server.scheme == Scheme::kHttps)
-      return fail(ErrorKind::kUnsupported, "https:// upstreams are not supported yet: " + server.authority());
+    Result<std::shared_ptr<net::TlsClient>> tls = make_tls(options.tls, server);
+    if (!tls) return fail(std::move(tls.error()));
+    pool_options.tls = *tls;
+    tls_.push_back(*std::move(tls));
     Result<std::vector<net::Address>> addresses = surroundings.resolve(server.host, server.port);
     if (!addresses) return fail(std::move(addresses.error()));
     auto made = std::make_unique<UpstreamServer>(common_, i, surroundings.loops.size());
@@ -80,6 +92,7 @@ void Upstream::make_background(const Surroundings& surroundings) {
       pool_options.idle_max = 0;
       pool_options.connect = options.health_check->timeout;
       pool_options.first_byte = options.health_check->timeout;
+      pool_options.tls = tls_[i];
       check =
           std::make_shared<HealthCheck>(*servers_[i], surroundings.make_pool(loop, found_at_[i], pool_options), loop);
     }

@@ -104,7 +104,8 @@ class Upstream final : private WaitingRoom::Host, public std::enable_shared_from
   UpstreamCommon common_;
   std::vector<Loop*> all_loops_;
   std::vector<std::unique_ptr<UpstreamServer>> servers_;
-  std::vector<std::vector<net::Address>> found_at_;  // by server, when it was made
+  std::vector<std::shared_ptr<net::TlsClient>> tls_;  // by server; null: plain
+  std::vector<std::vector<net::Address>> found_at_;   // by server, when it was made
   std::vector<std::unique_ptr<OnLoop>> loops_;
 };
 

@@ -108,7 +108,11 @@ class Pool final : public ConnectionPool {
       CancelHook hook(cancellation, [](void* connecting) { static_cast<Stream*>(connecting)->close(); }, &*stream);
       error_number = co_await stream->connected(options_.connect);
     }
-    if (error_number == 0) co_return stream;
+    if (error_number == 0) {
+      Status secured = co_await secure(*stream, cancellation);
+      if (!secured) co_return fail(std::move(secured.error()));
+      co_return stream;
+    }
     if (wants_resources(error_number)) {
       co_return fail(ErrorKind::kOverloaded, "no connection to the upstream can be made now",
                      platform::system_error_text(error_number));
@@ -117,6 +121,16 @@ class Pool final : public ConnectionPool {
     if (error_number == ETIMEDOUT) co_return fail(ErrorKind::kTimedOut, "connecting to the upstream took too long");
     co_return fail(ErrorKind::kUpstream, "the upstream cannot be reached",
                    fmt::format("{}: {}", address.text(), platform::system_error_text(error_number)));
+  }
+
+  // `stream` is the caller's.
+  Task<Status> secure(Stream& stream, Cancellation& cancellation) {
+    if (options_.tls == nullptr) co_return Status();
+    Result<std::unique_ptr<TlsChannel>> channel = options_.tls->open();
+    if (!channel) co_return fail(std::move(channel.error()));
+    CancelHook hook(cancellation, [](void* connecting) { static_cast<Stream*>(connecting)->close(); }, &stream);
+    Status secured = co_await stream.secure(*std::move(channel), options_.connect);
+    co_return secured;
   }
 
   void give_back(std::unique_ptr<ClientConnection> returned) override {
@@ -137,8 +151,10 @@ class Pool final : public ConnectionPool {
   }
 
   // An idle connection ended, or got bytes that no one asked for: neither can be trusted with a request.
-  static void spoke_or_closed(void* owner, IoStatus) {
+  static void spoke_or_closed(void* owner, IoStatus status) {
     auto* connection = static_cast<UpstreamConnection*>(owner);
+    // TLS has things of its own to say: tickets, new keys.
+    if (status == IoStatus::kReady && connection->silent()) return;
     static_cast<Pool*>(connection->pool)->drop(*connection);
   }
 

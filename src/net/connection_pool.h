@@ -17,6 +17,7 @@
 #include "net/address.h"
 #include "net/client_connection.h"
 #include "net/connection_bound.h"
+#include "net/tls_client.h"
 
 namespace sandgate::net {
 
@@ -28,6 +29,7 @@ struct PoolOptions {
   Milliseconds between_bytes{120'000};  // silence within a body
   Milliseconds write{60'000};           // no progress while sending
   ConnectionBound* bound = nullptr;     // asked before a connection is made; outlives the pool
+  std::shared_ptr<TlsClient> tls{};     // null: plain
 };
 
 class ConnectionPool;

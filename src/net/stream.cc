@@ -49,6 +49,11 @@ void Stream::ready(std::uint32_t events) {
   if ((events & kInputEvents) != 0) readable_ = true;
   if ((events & kEndEvents) != 0) peer_ended_ = true;
   if ((events & kOutputEvents) != 0) output_told_ = true;
+  if (read_wants_output_ && (events & kOutputEvents) != 0) {
+    read_wants_output_ = false;
+    readable_ = true;
+    events |= EPOLLIN;
+  }
   if (writer_ && (events & kOutputEvents) != 0) resume_writer(IoStatus::kReady);
   if (closed_ || (events & kInputEvents) == 0) return;
   if (!reader_) {
@@ -62,6 +67,7 @@ void Stream::ready(std::uint32_t events) {
 bool Stream::pull() {
   std::span<char> room = input_.prepare();
   if (room.empty()) return true;
+  if (tls_) return pull_secured(room);
   for (;;) {
     ssize_t count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
     if (count > 0) {
@@ -81,6 +87,25 @@ bool Stream::pull() {
     read_state_ = count == 0 ? IoStatus::kEnd : IoStatus::kBroken;
     return true;
   }
+}
+
+bool Stream::pull_secured(std::span<char> room) {
+  if (shaking_hands_) return true;
+  std::size_t count = 0;
+  TlsChannel::Step step = tls_->read(room, &count);
+  if (step == TlsChannel::Step::kDone) {
+    // There may be more inside of TLS, of which the kernel knows nothing: only an empty read ends the edge.
+    input_.commit(count);
+    return true;
+  }
+  if (step == TlsChannel::Step::kWantsInput || step == TlsChannel::Step::kWantsOutput) {
+    readable_ = false;
+    read_wants_output_ = step == TlsChannel::Step::kWantsOutput;
+    input_.rest();
+    return false;
+  }
+  read_state_ = step == TlsChannel::Step::kEnd ? IoStatus::kEnd : IoStatus::kBroken;
+  return true;
 }
 
 bool Stream::may_read_now() {
@@ -133,6 +158,7 @@ void Stream::read_timed_out(void* owner) {
 
 bool Stream::silent() const {
   if (closed_ || read_state_ != IoStatus::kReady) return false;
+  if (tls_) return tls_->silent();
   char byte;
   return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block(errno);
 }
@@ -141,6 +167,7 @@ bool Stream::write_now(std::span<iovec>& pieces) { return !writing_ && send_some
 
 // True when nothing is left.
 bool Stream::send_some(std::span<iovec>& pieces) {
+  if (tls_) return send_some_secured(pieces);
   while (!pieces.empty()) {
     if (output_broken()) return false;
     ssize_t sent = 0;
@@ -167,6 +194,26 @@ bool Stream::send_some(std::span<iovec>& pieces) {
       pieces.front().iov_base = static_cast<char*>(pieces.front().iov_base) + left;
       pieces.front().iov_len -= left;
     }
+  }
+  return true;
+}
+
+bool Stream::send_some_secured(std::span<iovec>& pieces) {
+  while (!pieces.empty()) {
+    if (output_broken()) return false;
+    iovec& piece = pieces.front();
+    if (piece.iov_len > 0) {
+      std::size_t sent = 0;
+      TlsChannel::Step step = tls_->write({static_cast<const char*>(piece.iov_base), piece.iov_len}, &sent);
+      if (step != TlsChannel::Step::kDone) {
+        if (step != TlsChannel::Step::kWantsOutput) output_broken_ = true;
+        return false;
+      }
+      bytes_written_ += sent;
+      piece.iov_base = static_cast<char*>(piece.iov_base) + sent;
+      piece.iov_len -= sent;
+    }
+    if (piece.iov_len == 0) pieces = pieces.subspan(1);
   }
   return true;
 }
@@ -226,13 +273,45 @@ Task<int> Stream::connected(Milliseconds timeout) {
   co_return error_number;
 }
 
+Task<Status> Stream::secure(std::unique_ptr<TlsChannel> channel, Milliseconds timeout) {
+  tls_ = std::move(channel);
+  tls_->attach(socket_.get());
+  shaking_hands_ = true;
+  Nanoseconds deadline = loop_.now() + timeout;
+  for (;;) {
+    if (closed_) co_return fail(ErrorKind::kDisconnected, "the connection was given up");
+    TlsChannel::Step step = tls_->handshake();
+    if (step == TlsChannel::Step::kDone) break;
+    if (step == TlsChannel::Step::kEnd || step == TlsChannel::Step::kBroken)
+      co_return fail(ErrorKind::kUpstream, "the TLS handshake failed", tls_->failure());
+    // In all, however steadily it drips.
+    Milliseconds left = std::chrono::duration_cast<Milliseconds>(deadline - loop_.now());
+    IoStatus status = IoStatus::kTimedOut;
+    if (left.count() > 0 && step == TlsChannel::Step::kWantsInput) {
+      // Nothing more came: what comes later is told.
+      readable_ = false;
+      status = co_await more(left);
+    } else if (left.count() > 0) {
+      status = co_await WritableAwaiter{*this, left};
+    }
+    if (closed_) co_return fail(ErrorKind::kDisconnected, "the connection was given up");
+    if (status == IoStatus::kTimedOut) co_return fail(ErrorKind::kTimedOut, "the TLS handshake took too long");
+  }
+  shaking_hands_ = false;
+  // What came with the last flight may be inside of TLS already.
+  readable_ = true;
+  co_return Status();
+}
+
 void Stream::shutdown_write() {
+  if (!closed_ && tls_) tls_->say_goodbye();
   if (!closed_) ::shutdown(socket_.get(), SHUT_WR);
 }
 
 void Stream::close() {
   if (closed_) return;
   closed_ = true;
+  if (tls_) tls_->say_goodbye();
   loop_.poller().unwatch(socket_.get(), *this);
   socket_.reset();
   // Not from within this call: who closes is often in the middle of what the waiter would end.

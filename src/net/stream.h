@@ -10,14 +10,17 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "base/loop.h"
+#include "base/result.h"
 #include "base/task.h"
 #include "net/input_buffer.h"
 #include "net/poller.h"
+#include "net/tls_client.h"
 #include "platform/descriptor.h"
 
 namespace sandgate::net {
@@ -86,6 +89,10 @@ class Stream final : private Poller::Watcher {
   // Waits for a connect in progress to end: 0, or why not (errno; ETIMEDOUT after `timeout`, ECANCELED when closed).
   Task<int> connected(Milliseconds timeout);
 
+  // From here on bytes are those inside of TLS. Once, when connected and before anything was read or written; kUpstream
+  // says why in its cause, kTimedOut when the peer is silent for `timeout`, kDisconnected when the stream was closed.
+  Task<Status> secure(std::unique_ptr<TlsChannel> channel, Milliseconds timeout);
+
   void shutdown_write();
   // Closes. Waits end with kBroken on the next turn. Idempotent.
   void close();
@@ -100,6 +107,8 @@ class Stream final : private Poller::Watcher {
   struct WritableAwaiter;
 
   bool send_some(std::span<iovec>& pieces);
+  bool send_some_secured(std::span<iovec>& pieces);
+  bool pull_secured(std::span<char> room);
 
   Stream(LoopThread& loop, platform::Descriptor socket);
   ~Stream();
@@ -118,6 +127,7 @@ class Stream final : private Poller::Watcher {
   platform::Descriptor socket_;
   std::uint32_t references_ = 1;
   InputBuffer input_;
+  std::unique_ptr<TlsChannel> tls_;  // null: plain
   Timer read_timer_;
   Timer write_timer_;
   std::coroutine_handle<> reader_;
@@ -137,6 +147,8 @@ class Stream final : private Poller::Watcher {
   bool writing_ = false;      // between the first and the last byte of a write that had to wait
   bool output_broken_ = false;
   bool closed_ = false;
+  bool shaking_hands_ = false;      // input is TLS's own
+  bool read_wants_output_ = false;  // TLS must write before it can read on
 };
 
 struct Stream::MoreAwaiter {

@@ -13,6 +13,8 @@
 #include "tests/integration/upstream_gateway.h"
 #include "tests/support/http_client.h"
 #include "tests/support/raw_server.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/tls_server.h"
 
 namespace sandgate::test {
 namespace {
@@ -397,6 +399,99 @@ TEST(UpstreamDrain, ADrainedServerFinishesWhatItHasAndGetsNoMore) {
   held.open();
   first.join();
   EXPECT_TRUE(gateway.wait_until(0, [](const ServerView& view) { return view.active == 0; }));
+}
+
+// TLS.
+
+class UpstreamTls : public ::testing::Test {
+ protected:
+  UpstreamTls() { folder.write("ca.pem", authority.pem()); }
+  gateway::UpstreamOptions options(std::uint16_t port) const {
+    gateway::UpstreamOptions options = upstream_options({port});
+    options.servers[0].scheme = gateway::Scheme::kHttps;
+    options.tls.ca_file = folder.path() + "/ca.pem";
+    return options;
+  }
+  static int status_of(const gateway::UpstreamOptions& options) {
+    UpstreamGateway gateway(options);
+    Received response = get(gateway.port(), "/");
+    EXPECT_FALSE(contains(response.body, "certificate")) << response.body;
+    return response.status;
+  }
+
+  TestAuthority authority;
+  TemporaryFolder folder;
+};
+
+TEST_F(UpstreamTls, AServerOfAKnownAuthorityIsTalkedTo) {
+  TlsServer server(authority, {});
+  UpstreamGateway gateway(options(server.port()));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get(gateway.port(), "/").body, "new");
+  EXPECT_EQ(gateway.view(0).connections, 1U) << "kept";
+  EXPECT_EQ(server.asked_for(), "") << "an address is no name to ask for";
+  Received big = get(gateway.port(), "/big");
+  EXPECT_EQ(big.body, std::string(1 << 20, 'x'));
+  EXPECT_EQ(fetch(gateway.port(), "POST", "/", {}, std::string(1 << 20, 'y')).status, 200);
+}
+
+TEST_F(UpstreamTls, ANameIsAskedForAndVerified) {
+  TlsServer server(authority, {.subject = "DNS:api.example"});
+  gateway::UpstreamOptions named = options(server.port());
+  EXPECT_EQ(status_of(named), 502) << "another name";
+  named.tls.server_name = "api.example";
+  EXPECT_EQ(status_of(named), 200);
+  EXPECT_EQ(server.asked_for(), "api.example");
+}
+
+TEST_F(UpstreamTls, AnExpiredOrUnknownCertificateIs502) {
+  TlsServer expired(authority, {.valid_until_s = -60});
+  EXPECT_EQ(status_of(options(expired.port())), 502);
+  TestAuthority stranger;
+  TlsServer unknown(stranger, {});
+  EXPECT_EQ(status_of(options(unknown.port())), 502);
+  gateway::UpstreamOptions trusting = options(unknown.port());
+  trusting.tls.verify = gateway::UpstreamTlsOptions::Verify::kOff;
+  EXPECT_EQ(status_of(trusting), 200);
+}
+
+TEST_F(UpstreamTls, AServerWithoutTlsIs502AndASilentOneIs504) {
+  RawServer plain([](RawClient& connection, int) {
+    connection.receive_some();
+    connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+  });
+  EXPECT_EQ(status_of(options(plain.port())), 502);
+  RawServer silent([](RawClient& connection, int) { connection.receive_all(); });
+  gateway::UpstreamOptions late = options(silent.port());
+  late.timeouts.connect = Milliseconds(100);
+  EXPECT_EQ(status_of(late), 504);
+}
+
+TEST_F(UpstreamTls, ASessionIsResumed) {
+  TlsServer server(authority, {});
+  gateway::UpstreamOptions one_each = options(server.port());
+  one_each.connections.idle_max = 0;
+  UpstreamGateway gateway(one_each);
+  EXPECT_EQ(get(gateway.port(), "/").body, "new");
+  EXPECT_EQ(get(gateway.port(), "/").body, "resumed");
+}
+
+TEST_F(UpstreamTls, ProbesUseItToo) {
+  TlsServer server(authority, {});
+  gateway::UpstreamOptions checked = options(server.port());
+  checked.health_check.emplace();
+  checked.health_check->interval = Milliseconds(10);
+  UpstreamGateway gateway(checked);
+  EXPECT_TRUE(gateway.wait_until(0, [](const ServerView& view) { return view.probes_passed >= 2; }));
+}
+
+TEST_F(UpstreamTls, AFileOfAuthoritiesThatIsNoneIsRefused) {
+  gateway::UpstreamOptions wrong = options(1);
+  wrong.tls.ca_file = folder.path() + "/none.pem";
+  net::LoopThread loop(0);
+  std::vector<Loop*> loops{&loop};
+  Result<std::shared_ptr<gateway::Upstream>> upstream = gateway::Upstream::create(wrong, {.loops = loops});
+  ASSERT_FALSE(upstream);
+  EXPECT_EQ(upstream.error().kind, ErrorKind::kInvalid);
 }
 
 // Lifetimes.

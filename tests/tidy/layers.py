@@ -39,7 +39,7 @@ OUTSIDE = {
     "CLI/": ["cli"],
     "toml++/": ["config"],
     "spdlog/": ["platform"],
-    "openssl/": ["platform"],
+    "openssl/": ["platform", "net"],
     "sqlite3.h": ["modules"],
     "sys/socket.h": ["platform", "net"],
     "sys/epoll.h": ["platform", "net"],

@@ -56,10 +56,10 @@ Task<Status> answer_not_found(Exchange& exchange, std::string_view detail) {
 bool reads(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
 json::object server_json(const ServerReport& server) {
-  return {{"server", text(server.authority)},   {"weight", server.weight},           {"draining", server.draining},
-          {"healthy", server.healthy},          {"ejected", server.ejected},         {"active", server.active},
-          {"connections", server.connections},  {"requests", server.requests},       {"failures", server.failures},
-          {"retries", server.retries},          {"ejections", server.ejections}};
+  return {{"server", text(server.authority)},  {"weight", server.weight},      {"draining", server.draining},
+          {"healthy", server.healthy},         {"ejected", server.ejected},    {"active", server.active},
+          {"connections", server.connections}, {"requests", server.requests},  {"failures", server.failures},
+          {"retries", server.retries},         {"ejections", server.ejections}};
 }
 
 json::object upstream_json(const UpstreamReport& upstream) {
@@ -126,10 +126,9 @@ Task<Status> ControlApi::serve_config(Exchange& exchange) const {
 Task<Status> ControlApi::serve_reload(Exchange& exchange) const {
   if (reloads_.fetch_add(1, std::memory_order_relaxed) >= kReloadsMax) {
     reloads_.fetch_sub(1, std::memory_order_relaxed);
-    Status refused = co_await respond_problem(exchange, {.status = 503,
-                                                         .error = "overloaded",
-                                                         .detail = "Reloads are under way; try again",
-                                                         .retry_after_s = 1});
+    Status refused = co_await respond_problem(
+        exchange,
+        {.status = 503, .error = "overloaded", .detail = "Reloads are under way; try again", .retry_after_s = 1});
     co_return refused;
   }
   auto report = std::make_shared<ReloadReport>();
@@ -159,8 +158,7 @@ Task<Status> ControlApi::serve_upstreams(Exchange& exchange, std::string_view na
   return answer_json(exchange, 200, json::object{{"upstreams", std::move(all)}});
 }
 
-Task<Status> ControlApi::serve_server(Exchange& exchange, std::string_view upstream,
-                                      std::string_view authority) const {
+Task<Status> ControlApi::serve_server(Exchange& exchange, std::string_view upstream, std::string_view authority) const {
   Result<std::string> body = co_await receive_body(exchange, kBodyBytesMax, "This request has at most 4096 bytes");
   if (!body) {
     Status done = co_await answer_unread_body(exchange, std::move(body.error()));

@@ -133,8 +133,8 @@ void check_folders(const config::Manifest& manifest, config::Diagnostics& out) {
   }
 }
 
-// Told apart by content: the bytes of a module begin with a NUL, those of a configuration never. What is called a module
-// is told what is wrong with it as one.
+// Told apart by content: the bytes of a module begin with a NUL, those of a configuration never. What is called a
+// module is told what is wrong with it as one.
 bool is_configuration(const std::string& path) {
   if (path.ends_with(".wasm")) return false;
   platform::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

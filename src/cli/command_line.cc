@@ -8,9 +8,9 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/subcommands.h"
 #include "cli/print_config.h"
 #include "cli/serve_line.h"
+#include "cli/subcommands.h"
 #include "platform/log.h"
 #include "version.h"
 

@@ -46,8 +46,9 @@ const json::array* list(const json::value& value, json::string_view name) {
 std::optional<AdminClient::Reply> ask(const ControlOptions& options, std::string_view method, const std::string& path,
                                       std::string_view body = {}) {
   Result<AdminClient> client = AdminClient::create(options.server);
-  Result<AdminClient::Reply> reply = client ? client->send({.method = method, .target = std::string(kApi) + path, .config = {}, .body = body})
-                                            : Result<AdminClient::Reply>(fail(client.error()));
+  Result<AdminClient::Reply> reply =
+      client ? client->send({.method = method, .target = std::string(kApi) + path, .config = {}, .body = body})
+             : Result<AdminClient::Reply>(fail(client.error()));
   if (reply) return *std::move(reply);
   fmt::print(stderr, "sandgate: {}\n", reply.error().detail);
   if (!reply.error().cause.empty()) fmt::print(stderr, "  cause: {}\n", reply.error().cause);
@@ -58,7 +59,8 @@ int refused(const AdminClient::Reply& reply) {
   std::string detail = member(parse(reply.body), "detail");
   fmt::print(stderr, "sandgate: the gateway answered {}: {}\n", reply.status, detail.empty() ? reply.body : detail);
   if (reply.status == 404 && detail.find("route") != std::string::npos)
-    fmt::print(stderr, "  is this the admin address? [server] admin = {{ listen = ... }} in the file says where it is\n");
+    fmt::print(stderr,
+               "  is this the admin address? [server] admin = {{ listen = ... }} in the file says where it is\n");
   return kExitFailed;
 }
 

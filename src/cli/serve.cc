@@ -39,7 +39,7 @@ int drain(server::Server& server, Milliseconds time) {
 
 int serve(const config::Effective& effective, const ServeLine& line) {
   block_signals();
-  Result<std::unique_ptr<server::Server>> server = 
+  Result<std::unique_ptr<server::Server>> server =
       server::Server::start(effective.settings, effective.manifest, [&line] { return line.load(); });
   if (!server) {
     fmt::print(stderr, "sandgate: {}\n", server.error().detail);

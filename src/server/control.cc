@@ -17,7 +17,8 @@ namespace sandgate::server {
 std::string ServerControl::config_json() const {
   std::shared_ptr<const Site> site = assembly_.site();
   boost::json::object config = config::manifest_json(site->manifest());
-  config["file"] = running_.config_file.empty() ? boost::json::value(nullptr) : boost::json::value(running_.config_file);
+  config["file"] =
+      running_.config_file.empty() ? boost::json::value(nullptr) : boost::json::value(running_.config_file);
   std::lock_guard lock(mutex_);
   config["generation"] = generation_;
   return boost::json::serialize(config);
@@ -79,8 +80,8 @@ std::vector<admin::UpstreamReport> ServerControl::upstreams() const {
   return all;
 }
 
-Status ServerControl::change_server(std::string_view upstream, std::string_view authority,
-                                    std::optional<bool> draining, std::optional<unsigned> weight) {
+Status ServerControl::change_server(std::string_view upstream, std::string_view authority, std::optional<bool> draining,
+                                    std::optional<unsigned> weight) {
   for (const std::shared_ptr<gateway::Upstream>& candidate : assembly_.site()->upstreams()) {
     if (candidate->options().name != upstream) continue;
     for (const auto& server : candidate->servers()) {

@@ -20,7 +20,8 @@ bool contains(const std::string& text, std::string_view needle) { return text.fi
 
 class ControlTest : public ::testing::Test {
  protected:
-  ControlTest() : file_(write("hi")), gateway_({"serve", file_, "--threads=1"}), port_(gateway_.wait_until_it_listens()) {}
+  ControlTest()
+      : file_(write("hi")), gateway_({"serve", file_, "--threads=1"}), port_(gateway_.wait_until_it_listens()) {}
 
   std::string write(std::string_view body) {
     return folder_.write("sandgate.toml", fmt::format(R"([server]
@@ -39,7 +40,8 @@ path = "/status/*rest"
                                                       worker_.url(), body));
   }
   boost::json::value ask(std::string_view method, std::string_view path, int status, std::string_view body = {}) {
-    Received reply = fetch(port_, method, "/admin/v1" + std::string(path), {{"Content-Type", "application/json"}}, body);
+    Received reply =
+        fetch(port_, method, "/admin/v1" + std::string(path), {{"Content-Type", "application/json"}}, body);
     EXPECT_EQ(reply.status, status) << path << " " << reply.body;
     boost::system::error_code failure;
     return boost::json::parse(reply.body, failure);
@@ -83,9 +85,10 @@ TEST_F(ControlTest, ABadFileChangesNothingAndSaysWhy) {
 
 TEST_F(ControlTest, TellsWhatNeedsARestart) {
   write("hi");
-  folder_.write("sandgate.toml",
-                "[server]\nlisten = \"127.0.0.1:0\"\nephemeral = true\nadmin = { loopback = true }\nmax_connections = 7\n"
-                "[[route]]\npath = \"/hello\"\nrespond = { body = \"new\" }\n");
+  folder_.write(
+      "sandgate.toml",
+      "[server]\nlisten = \"127.0.0.1:0\"\nephemeral = true\nadmin = { loopback = true }\nmax_connections = 7\n"
+      "[[route]]\npath = \"/hello\"\nrespond = { body = \"new\" }\n");
   EXPECT_EQ(ask("POST", "/config/reload", 200).at("needs_restart"), "max_connections");
   EXPECT_EQ(get(port_, "/hello").body, "new");
 }

@@ -51,7 +51,8 @@ Talk unreached(const Passage& passage, const Error& error) {
 // One lease and what is said on it. The body's coroutine uses the connection, so it ends before the lease does.
 Task<Talk> attempt(Passage& passage, UpstreamServer& server, Freshness freshness) {
   Exchange& exchange = passage.exchange;
-  exchange.record.upstream = server.authority();
+  // The record is read after a reload may have taken the server away.
+  exchange.record.upstream = exchange.arena().copy(server.authority());
   if (exchange.request.authority.empty()) passage.head.authority = server.authority();
   passage.server = &server;
   passage.era = server.health().era();

@@ -69,7 +69,6 @@ class UpstreamServer final : private net::ConnectionBound {
   // `common` outlives the server; `index` is its place among the servers.
   UpstreamServer(UpstreamCommon& common, std::size_t index, std::size_t loops);
 
-  // Lives as long as the server, so the record of an exchange may keep it.
   std::string_view authority() const { return authority_; }
   std::size_t index() const { return index_; }
   // For consistent hashing: the same wherever the server is named the same.

@@ -10,6 +10,7 @@
 #include "gateway/worker_urls.h"
 #include "modules/start_up.h"
 #include "server/cache_directory.h"
+#include "server/upstream_metrics.h"
 #include "version.h"
 
 namespace sandgate::server {
@@ -188,6 +189,7 @@ void Assembly::build_metrics_page(const Surroundings& surroundings) {
   sources.access_log = access_log_.get();
   sources.connections = surroundings.connections;
   sources.build = {kVersion, kRevision};
+  sources.more = [this](telemetry::Exposition& out) { write_upstream_servers(out, control_->upstreams()); };
   metrics_page_ = std::make_unique<admin::MetricsHandler>(std::move(sources));
   metrics_guard_ = std::make_unique<admin::MetricsGuard>(*metrics_page_);
 

@@ -204,6 +204,7 @@ std::string metrics_text(const MetricsSources& sources, const ProcessUsage& usag
     write_durations(out, *sources.metrics);
     write_upstreams(out, *sources.metrics);
   }
+  if (sources.more) sources.more(out);
   if (sources.modules != nullptr) write_modules(out, *sources.modules);
   if (sources.access_log != nullptr) {
     write_counter(out, "sandgate_access_log_dropped_lines_total",

@@ -9,6 +9,7 @@
 
 #include "modules/module_store.h"
 #include "telemetry/access_log.h"
+#include "telemetry/exposition.h"
 #include "telemetry/metrics.h"
 #include "telemetry/process_usage.h"
 
@@ -26,6 +27,7 @@ struct MetricsSources {
   const AccessLog* access_log = nullptr;
   std::function<ConnectionCounts()> connections;  // any thread
   BuildInfo build;
+  std::function<void(Exposition&)> more;  // families of the server's own; any thread
 };
 
 std::string metrics_text(const MetricsSources& sources, const ProcessUsage& usage);

@@ -42,6 +42,17 @@ if(NOT TARGET SQLite::SQLite3)
   message(FATAL_ERROR "SQLite 3 is missing. ${SANDGATE_SETUP_HINT} libsqlite3-dev")
 endif()
 
+# The protocol of Redis.
+find_path(SANDGATE_HIREDIS_INCLUDE hiredis/hiredis.h)
+find_library(SANDGATE_HIREDIS_LIBRARY hiredis)
+mark_as_advanced(SANDGATE_HIREDIS_INCLUDE SANDGATE_HIREDIS_LIBRARY)
+if(NOT SANDGATE_HIREDIS_INCLUDE OR NOT SANDGATE_HIREDIS_LIBRARY)
+  message(FATAL_ERROR "hiredis is missing. ${SANDGATE_SETUP_HINT} libhiredis-dev")
+endif()
+add_library(hiredis_protocol INTERFACE)
+target_include_directories(hiredis_protocol SYSTEM INTERFACE "${SANDGATE_HIREDIS_INCLUDE}")
+target_link_libraries(hiredis_protocol INTERFACE "${SANDGATE_HIREDIS_LIBRARY}")
+
 find_package(CLI11 CONFIG QUIET)
 if(NOT TARGET CLI11::CLI11)
   message(FATAL_ERROR "CLI11 is missing. ${SANDGATE_SETUP_HINT} libcli11-dev")

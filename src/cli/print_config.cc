@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "capability/key_value/state_options.h"
 #include "config/manifest_json.h"
 
 namespace sandgate::cli {
@@ -62,6 +63,8 @@ std::string config_json(const config::Settings& settings, const config::Manifest
   config["wasm-max-stack-size"] = settings.wasm_stack_bytes_max;
   config["wasm-thread-pool-size"] = config::calls_max(settings);
   config["wasm-module-cache-size"] = settings.wasm_warm_instances;
+  Result<capability::StateUrl> state = capability::parse_state_url(settings.state.url);
+  config["state"] = state ? state->text() : "invalid";
   config["max-body-size"] = settings.body_bytes_max;
   config["metrics-listen"] = text_or_null(settings.metrics_listen);
   config["health"] = settings.health_endpoints;

@@ -119,6 +119,12 @@ void add_modules(CLI::App& serve, Flags& line) {
   serve.add_flag("--ephemeral", line.ephemeral, "keep no modules: the next start has none of them")
       ->excludes(data)
       ->group("Modules");
+  serve
+      .add_option("--state-url", line.settings.state.url,
+                  "where stores of modules are kept: memory:, sqlite:PATH or redis://USER:PASSWORD@HOST:PORT/DATABASE; "
+                  "the variable keeps passwords out of lists of processes")
+      ->envname("SANDGATE_STATE_URL")
+      ->group("Modules");
   serve.add_option("--cache-dir", line.settings.cache_directory, "compiled code; by default $XDG_CACHE_HOME/sandgate")
       ->group("Modules");
 }

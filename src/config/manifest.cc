@@ -12,6 +12,7 @@
 #include "config/module_section.h"
 #include "config/route_section.h"
 #include "config/server_section.h"
+#include "config/state_section.h"
 #include "config/toml_document.h"
 #include "config/upstream_section.h"
 #include "gateway/worker_urls.h"
@@ -127,6 +128,7 @@ Loaded parse_manifest(std::string_view text, const std::string& directory, Catal
       read_server(defaults, directory, loaded.settings);
     }
     in.table("limits", [&loaded](TableReader& table) { read_limits(table, loaded.settings); });
+    in.table("state", [&](TableReader& table) { read_state(table, directory, loaded.settings.state); });
     manifest->upstreams = read_upstreams(in, directory);
     manifest->modules = read_modules(in, directory);
     Names names{manifest->modules, {}, directory};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "capability/key_value/state_options.h"
 #include "platform/log.h"
 #include "telemetry/access_line.h"
 
@@ -46,6 +47,8 @@ struct Settings {
   std::uint64_t wasm_stack_bytes_max = std::uint64_t{1} << 20;
   unsigned wasm_calls_max = 0;           // running at one time; 0: 4, or one per thread when there are more
   std::size_t wasm_warm_instances = 10;  // kept by each thread for modules deployed with "instance": "reuse"
+
+  capability::StateOptions state;  // where key-value stores are kept
 
   std::string metrics_listen;  // empty: /metrics on the main port, for loopback clients
   bool health_endpoints = true;

@@ -16,7 +16,7 @@ void GuestContext::line(const sandbox::GuestLine& line) noexcept {
 // Opening is where the grant is looked at: the engine keeps the numbers of buckets from the guest.
 void GuestContext::key_value(const sandbox::KeyValueRequest& request, sandbox::KeyValueCompletion completion) noexcept {
   if (request.operation != sandbox::KeyValueOperation::kOpen) {
-    return services_.key_value.serve(request, std::move(completion));
+    return services_.key_value.serve(loop_, request, std::move(completion));
   }
   const std::vector<std::string>& granted = module_.options.key_value;
   if (std::ranges::find(granted, request.identifier) == granted.end()) {

@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-#include "capability/key_value/memory_stores.h"
+#include "capability/key_value/state.h"
 #include "modules/guest_log.h"
 #include "modules/module_store.h"
 #include "sandbox/instance_host.h"
@@ -16,14 +16,15 @@ namespace sandgate::gateway {
 // Of the process. All outlive the guests.
 struct GuestServices {
   modules::GuestLog& log;
-  capability::MemoryStores& key_value;
+  capability::State& key_value;
 };
 
 // One instance's. Loop thread only; stays where it is made, as long as the instance, as `services` and `module` do.
 class GuestContext final : public sandbox::InstanceHost {
  public:
-  GuestContext(const GuestServices& services, const modules::DeployedModule& module)
-      : services_(services), module_(module) {}
+  // `loop`: the index of the one that runs its calls.
+  GuestContext(const GuestServices& services, const modules::DeployedModule& module, unsigned loop)
+      : services_(services), module_(module), loop_(loop) {}
   GuestContext(const GuestContext&) = delete;
   GuestContext& operator=(const GuestContext&) = delete;
 
@@ -37,6 +38,7 @@ class GuestContext final : public sandbox::InstanceHost {
  private:
   const GuestServices& services_;
   const modules::DeployedModule& module_;
+  const unsigned loop_;
   std::string_view request_id_;
 };
 

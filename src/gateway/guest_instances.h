@@ -25,7 +25,7 @@ struct GuestInstance {
   GuestInstance(const GuestServices& services, const HookCall& call, const sandbox::Budget& budget,
                 sandbox::RunQueue& queue, Nanoseconds now)
       : counted(call.module.stats(call.point)),
-        context(services, call.module),
+        context(services, call.module, call.exchange.loop().index()),
         instance(sandbox::Instance::create(*call.module.module, budget, queue, &context)),
         made(now) {}
   GuestInstance(const GuestInstance&) = delete;

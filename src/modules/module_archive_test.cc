@@ -171,7 +171,8 @@ TEST_F(ModuleArchiveTest, ADamagedIndexIsNeverAnEmptyOne) {
 TEST_F(ModuleArchiveTest, AnIndexOfANewerVersionIsRefused) {
   open();
   {
-    Result<Database> database = Database::open(path_ + "/modules.db", Database::IfMissing::kFail);
+    Result<platform::Database> database =
+        platform::Database::open(path_ + "/modules.db", platform::Database::IfMissing::kFail);
     ASSERT_TRUE(database->run("PRAGMA user_version=2"));
   }
   Error error = open_error();

@@ -56,7 +56,7 @@ std::string digest_of(const ModuleRecord& record) {
   return platform::sha256_hex(all);
 }
 
-Result<ModuleRecord> read_row(const Statement& row) {
+Result<ModuleRecord> read_row(const platform::Statement& row) {
   ModuleRecord record;
   record.uuid = row.text(0);
   record.name = row.text(1);
@@ -74,7 +74,7 @@ Result<ModuleRecord> read_row(const Statement& row) {
   return record;
 }
 
-Status check_form(const std::string& path, Database& database) {
+Status check_form(const std::string& path, platform::Database& database) {
   Result<std::int64_t> application = database.ask("PRAGMA application_id");
   if (!application) return damaged(path, application.error());
   if (*application != kApplicationId) return damaged(path, "it is not an index of modules");
@@ -86,7 +86,7 @@ Status check_form(const std::string& path, Database& database) {
                             "--data-dir",
                             path, *version, ModuleIndex::kSchemaVersion));
   }
-  Result<Statement> check = database.prepare("PRAGMA integrity_check(1)");
+  Result<platform::Statement> check = database.prepare("PRAGMA integrity_check(1)");
   if (!check) return damaged(path, check.error());
   Result<bool> row = check->step();
   if (!row) return damaged(path, row.error());
@@ -106,7 +106,7 @@ Result<std::unique_ptr<ModuleIndex>> ModuleIndex::create(const std::string& path
   // The journal of an index that is gone would be played into the new one.
   for (const std::string& left : {temporary, temporary + "-journal", path + "-journal"}) ::unlink(left.c_str());
   {
-    Result<Database> database = Database::open(temporary, Database::IfMissing::kCreate);
+    Result<platform::Database> database = platform::Database::open(temporary, platform::Database::IfMissing::kCreate);
     if (!database) return not_kept(database.error());
     Status made = database->run(kDurable);
     if (made) made = database->run(kSchema);
@@ -121,7 +121,7 @@ Result<std::unique_ptr<ModuleIndex>> ModuleIndex::create(const std::string& path
 }
 
 Result<std::unique_ptr<ModuleIndex>> ModuleIndex::open(const std::string& path) {
-  Result<Database> database = Database::open(path, Database::IfMissing::kFail);
+  Result<platform::Database> database = platform::Database::open(path, platform::Database::IfMissing::kFail);
   if (!database) return damaged(path, database.error());
   if (Status sound = check_form(path, *database); !sound) return fail(std::move(sound.error()));
   if (Status durable = database->run(kDurable); !durable) return damaged(path, durable.error());
@@ -129,7 +129,7 @@ Result<std::unique_ptr<ModuleIndex>> ModuleIndex::open(const std::string& path) 
 }
 
 Result<std::vector<ModuleRecord>> ModuleIndex::read() {
-  Result<Statement> rows = database_.prepare(
+  Result<platform::Statement> rows = database_.prepare(
       "SELECT uuid, name, file_path, sha256, size_bytes, created_unix_ns, attach_points, options, digest FROM modules"
       " ORDER BY position");
   if (!rows) return damaged(path_, rows.error());
@@ -145,7 +145,7 @@ Result<std::vector<ModuleRecord>> ModuleIndex::read() {
 }
 
 Status ModuleIndex::change(std::string_view sql, const ModuleRecord& record) {
-  Result<Statement> statement = database_.prepare(sql);
+  Result<platform::Statement> statement = database_.prepare(sql);
   if (!statement) return not_kept(statement.error());
   statement->bind(1, record.uuid)
       .bind(2, record.name)
@@ -177,7 +177,7 @@ Status ModuleIndex::replace(const ModuleRecord& record) {
 }
 
 Status ModuleIndex::remove(std::string_view uuid) {
-  Result<Statement> statement = database_.prepare("DELETE FROM modules WHERE uuid = ?1");
+  Result<platform::Statement> statement = database_.prepare("DELETE FROM modules WHERE uuid = ?1");
   if (!statement) return not_kept(statement.error());
   statement->bind(1, uuid);
   Result<bool> done = statement->step();

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "modules/database.h"
 #include "modules/module_record.h"
+#include "platform/database.h"
 
 namespace sandgate::modules {
 
@@ -35,11 +35,11 @@ class ModuleIndex {
   Status remove(std::string_view uuid);
 
  private:
-  ModuleIndex(std::string path, Database database) : path_(std::move(path)), database_(std::move(database)) {}
+  ModuleIndex(std::string path, platform::Database database) : path_(std::move(path)), database_(std::move(database)) {}
   Status change(std::string_view sql, const ModuleRecord& record);
 
   std::string path_;
-  Database database_;
+  platform::Database database_;
 };
 
 }  // namespace sandgate::modules

@@ -125,6 +125,15 @@ void Assembly::build_telemetry(const config::Settings& settings, const config::M
   observer_ = std::make_unique<Observer>(*metrics_, access_log_.get());
 }
 
+// Before guests run; a Redis that is away is no reason not to start.
+Status Assembly::build_state(const config::Settings& settings, const Surroundings& surroundings) {
+  Result<std::unique_ptr<capability::State>> state =
+      capability::State::create(settings.state, surroundings.loop_threads);
+  if (!state) return fail(std::move(state.error()));
+  state_ = std::move(*state);
+  return {};
+}
+
 void Assembly::build_calls(const config::Settings& settings) {
   std::vector<sandbox::RunQueue*> queues;
   for (const auto& queue : run_queues_) queues.push_back(queue.get());
@@ -136,7 +145,7 @@ void Assembly::build_calls(const config::Settings& settings) {
   options.warm_instances_max = settings.wasm_warm_instances;
   // Whoever waits sees one whole call before its own, and the next, end.
   call_limit_ = std::make_unique<sandbox::CallLimit>(config::calls_max(settings), 2 * options.budget.wall);
-  guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, gateway::GuestServices{guest_log_, key_value_}, store_,
+  guest_calls_ = std::make_unique<gateway::GuestCalls>(queues, gateway::GuestServices{guest_log_, *state_}, store_,
                                                        *call_limit_, options);
 }
 
@@ -187,6 +196,7 @@ void Assembly::build_metrics_page(const Surroundings& surroundings) {
   sources.metrics = metrics_.get();
   sources.modules = &store_;
   sources.access_log = access_log_.get();
+  sources.state = state_.get();
   sources.connections = surroundings.connections;
   sources.build = {kVersion, kRevision};
   sources.more = [this](telemetry::Exposition& out) { write_upstream_servers(out, control_->upstreams()); };
@@ -199,7 +209,10 @@ void Assembly::build_metrics_page(const Surroundings& surroundings) {
 }
 
 Status Assembly::build_handlers(const config::Settings& settings, const Surroundings& surroundings) {
-  if (engine_) build_calls(settings);
+  if (engine_) {
+    if (Status built = build_state(settings, surroundings); !built) return built;
+    build_calls(settings);
+  }
   build_ground(surroundings);
   ground_.middleware.body_bytes_max = settings.body_bytes_max;
   build_metrics_page(surroundings);
@@ -240,6 +253,7 @@ std::vector<gateway::Endpoint> Assembly::endpoints(const config::Settings& setti
 }
 
 void Assembly::stop_watching() const {
+  if (state_ != nullptr) state_->stop();
   std::shared_ptr<const Site> serving = site();
   if (serving == nullptr) return;
   for (const auto& upstream : serving->upstreams()) upstream->stop();
@@ -260,7 +274,8 @@ std::string Assembly::description() const {
   std::string routes = fmt::format("{} route{}, upstreams {}", serving->manifest().routes.size(),
                                    serving->manifest().routes.size() == 1 ? "" : "s", count == 0 ? "none" : servers);
   if (!engine_) return fmt::format("{}; modules off (--enable-wasm turns them on)", routes);
-  return fmt::format("{}; modules on: {}; /wasm for {}", routes, engine_->description(), admin_text(admin_rule_));
+  return fmt::format("{}; modules on: {}; state in {}; /wasm for {}", routes, engine_->description(), state_->text(),
+                     admin_text(admin_rule_));
 }
 
 }  // namespace sandgate::server

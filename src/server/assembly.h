@@ -20,7 +20,7 @@
 #include "admin/health.h"
 #include "admin/wasm_api.h"
 #include "base/result.h"
-#include "capability/key_value/memory_stores.h"
+#include "capability/key_value/state.h"
 #include "config/manifest.h"
 #include "config/settings.h"
 #include "gateway/admission.h"
@@ -60,8 +60,9 @@ class Assembly {
  public:
   // What the assembly cannot know by itself.
   struct Surroundings {
-    std::vector<Loop*> loops;      // outlive the assembly
-    bool beyond_loopback = false;  // the main port listens on an address that other machines reach
+    std::vector<Loop*> loops;                    // outlive the assembly
+    std::vector<net::LoopThread*> loop_threads;  // the same
+    bool beyond_loopback = false;                // the main port listens on an address that other machines reach
     std::optional<admin::AdminListener> admin_listener;        // where /wasm is; nothing: on the main port
     LoadConfiguration load;                                    // empty: there is nothing to load again
     std::function<telemetry::ConnectionCounts()> connections;  // for the metrics; called once the loops run
@@ -80,7 +81,7 @@ class Assembly {
   // change at a time. Nothing changes when something is wrong: then `out` has it, with the lines of the manifest.
   bool serve_manifest(std::shared_ptr<const config::Manifest> manifest, config::Diagnostics& out);
   std::shared_ptr<const Site> site() const;
-  // Before the loops end: no more probes of upstreams and look-ups of their names.
+  // Before the loops end: no more probes of upstreams, look-ups of their names, and connections to the shared store.
   void stop_watching() const;
   admin::Control& control() { return *control_; }
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
@@ -96,6 +97,7 @@ class Assembly {
   void build_ground(const Surroundings& surroundings);
   Status build_handlers(const config::Settings& settings, const Surroundings& surroundings);
   Status deploy_modules(const config::Settings& settings);
+  Status build_state(const config::Settings& settings, const Surroundings& surroundings);
   void build_calls(const config::Settings& settings);
   Status build_admin(const config::Settings& settings, const Surroundings& surroundings);
   void build_metrics_page(const Surroundings& surroundings);
@@ -105,10 +107,10 @@ class Assembly {
   admin::AdminRule admin_rule_ = admin::AdminRule::kOff;
 
   modules::GuestLog guest_log_;
-  capability::MemoryStores key_value_;
   modules::ModuleStore store_;
   std::shared_ptr<sandbox::Engine> engine_;  // null without --enable-wasm
   std::vector<std::unique_ptr<sandbox::RunQueue>> run_queues_;
+  std::unique_ptr<capability::State> state_;  // null as the engine; ends before it
   std::unique_ptr<sandbox::Compiler> compiler_;
   std::unique_ptr<modules::Registry> registry_;
   std::unique_ptr<modules::Deployer> deployer_;

@@ -102,6 +102,7 @@ class RunningServer final : public Server {
     if (!admin_address) return fail(std::move(admin_address.error()));
     Assembly::Surroundings surroundings;
     surroundings.loops = std::move(loops);
+    surroundings.loop_threads = loop_threads;
     surroundings.beyond_loopback =
         std::ranges::any_of(*addresses, [](const net::Address& address) { return !address.is_loopback(); });
     if (*admin_address) surroundings.admin_listener = kind_of(**admin_address);

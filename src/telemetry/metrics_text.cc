@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "telemetry/exposition.h"
+#include "telemetry/state_text.h"
 
 namespace sandgate::telemetry {
 namespace {
@@ -206,6 +207,7 @@ std::string metrics_text(const MetricsSources& sources, const ProcessUsage& usag
   }
   if (sources.more) sources.more(out);
   if (sources.modules != nullptr) write_modules(out, *sources.modules);
+  if (sources.state != nullptr) write_state(out, *sources.state);
   if (sources.access_log != nullptr) {
     write_counter(out, "sandgate_access_log_dropped_lines_total",
                   "Lines that nobody took from standard output in time.", sources.access_log->dropped());

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "capability/key_value/state.h"
 #include "modules/module_store.h"
 #include "telemetry/access_log.h"
 #include "telemetry/exposition.h"
@@ -25,6 +26,7 @@ struct MetricsSources {
   const Metrics* metrics = nullptr;
   const modules::ModuleStore* modules = nullptr;
   const AccessLog* access_log = nullptr;
+  const capability::State* state = nullptr;
   std::function<ConnectionCounts()> connections;  // any thread
   BuildInfo build;
   std::function<void(Exposition&)> more;  // families of the server's own; any thread

@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capability/key_value/memory_store.h"
 
-#include <charconv>
-#include <system_error>
+#include "capability/key_value/answer.h"
+#include "capability/key_value/decimal.h"
 
 namespace sandgate::capability {
-namespace {
-
-constexpr std::string_view kTooLarge = "the entry is larger than the store";
-
-std::optional<std::int64_t> parse(std::string_view text) {
-  std::int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
 
 MemoryStore::Entry* MemoryStore::touch(std::string_view key) {
   auto found = by_key_.find(key);
@@ -75,12 +63,12 @@ std::expected<std::int64_t, std::string_view> MemoryStore::increment(std::string
   std::lock_guard lock(mutex_);
   std::int64_t number = 0;
   if (Entry* entry = touch(key)) {
-    std::optional<std::int64_t> parsed = parse(entry->value);
-    if (!parsed) return std::unexpected("the value is not a decimal number");
+    std::optional<std::int64_t> parsed = parse_decimal<std::int64_t>(entry->value);
+    if (!parsed) return std::unexpected(kNoNumber);
     number = *parsed;
   }
-  if (__builtin_add_overflow(number, delta, &number)) return std::unexpected("the sum is beyond 64 bits");
-  if (!put(key, std::to_string(number))) return std::unexpected(kTooLarge);
+  if (__builtin_add_overflow(number, delta, &number)) return std::unexpected(kBeyond64Bits);
+  if (!put(key, std::to_string(number))) return std::unexpected(kEntryTooLarge);
   return number;
 }
 
@@ -91,7 +79,7 @@ std::expected<bool, std::string_view> MemoryStore::compare_and_swap(std::string_
   Entry* entry = touch(key);
   bool same = expected ? entry != nullptr && entry->value == *expected : entry == nullptr;
   if (!same) return false;
-  if (!put(key, value)) return std::unexpected(kTooLarge);
+  if (!put(key, value)) return std::unexpected(kEntryTooLarge);
   return true;
 }
 

@@ -1,51 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Key-value stores in the memory of the process, shared by all modules and threads that are allowed to open them. A
-// store is a cache of bounded size: when it is full, what was used the longest ago goes first. Thread-safe.
+// store is a cache of bounded size: when it is full, what was used the longest ago goes first. Answers at once.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "sandbox/instance_host.h"
+#include "capability/key_value/store_names.h"
+#include "capability/key_value/stores.h"
 
 namespace sandgate::capability {
 
 class MemoryStore;
 
-class MemoryStores {
+// What a store in memory says to any operation but kOpen.
+Answer answer_from(MemoryStore& store, const sandbox::KeyValueRequest& request);
+
+class MemoryStores final : public Stores {
  public:
-  struct Limits {
-    // Of one store, keys, values and bookkeeping together: some 300,000 counters.
-    std::size_t bytes_max = std::size_t{64} << 20;
-    // All that modules may name, and that many bytes at worst.
-    std::size_t stores_max = 64;
-  };
+  explicit MemoryStores(const StoreLimits& limits);
+  ~MemoryStores() override;
 
-  MemoryStores();
-  explicit MemoryStores(const Limits& limits);
-  ~MemoryStores();
-  MemoryStores(const MemoryStores&) = delete;
-  MemoryStores& operator=(const MemoryStores&) = delete;
-
-  // The store's number, for requests. Makes it when there is none. Nothing when there are too many.
-  std::optional<std::uint64_t> open(std::string_view name);
-  // Answers every operation but kOpen, at once. A bucket that open() did not give is kNoSuchStore. Whether the module
-  // may use it is the caller's to know.
-  void serve(const sandbox::KeyValueRequest& request, sandbox::KeyValueCompletion completion);
+  std::optional<std::uint64_t> open(std::string_view name) override { return names_.number(name); }
+  void serve(unsigned loop, const sandbox::KeyValueRequest& request, Done done) override;
+  // The same, returned.
+  Answer answer(const sandbox::KeyValueRequest& request);
+  // Forgets every entry; numbers of stores stay.
+  void clear();
 
  private:
-  std::shared_ptr<MemoryStore> find(std::uint64_t bucket);
-
-  const Limits limits_;
+  const StoreLimits limits_;
+  StoreNames names_;
   std::mutex mutex_;
-  std::vector<std::pair<std::string, std::shared_ptr<MemoryStore>>> stores_;  // by number
+  std::vector<std::shared_ptr<MemoryStore>> stores_;  // by number; guarded
 };
 
 }  // namespace sandgate::capability

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "modules/database.h"
+#include "platform/database.h"
 
 #include <fmt/core.h>
 #include <sqlite3.h>
 
 #include <utility>
 
-namespace sandgate::modules {
+namespace sandgate::platform {
 namespace {
 
 // Somebody may look at the file with the sqlite3 program while the server runs; they are done sooner than this.
@@ -32,6 +32,20 @@ Statement& Statement::bind(int parameter, std::string_view text) {
 Statement& Statement::bind(int parameter, std::int64_t number) {
   int code = ::sqlite3_bind_int64(statement_.get(), parameter, number);
   if (first_error_ == SQLITE_OK) first_error_ = code;
+  return *this;
+}
+
+Statement& Statement::bind_bytes(int parameter, std::string_view bytes) {
+  // No bytes are an empty BLOB and not NULL, which a null pointer would make.
+  const char* data = bytes.data() != nullptr ? bytes.data() : "";
+  int code = ::sqlite3_bind_blob64(statement_.get(), parameter, data, bytes.size(), SQLITE_TRANSIENT);
+  if (first_error_ == SQLITE_OK) first_error_ = code;
+  return *this;
+}
+
+Statement& Statement::reset() {
+  ::sqlite3_reset(statement_.get());
+  first_error_ = SQLITE_OK;
   return *this;
 }
 
@@ -83,4 +97,4 @@ Result<std::int64_t> Database::ask(std::string_view sql) {
   return *row ? statement->number(0) : 0;
 }
 
-}  // namespace sandgate::modules
+}  // namespace sandgate::platform

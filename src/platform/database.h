@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SQLite as much as the index needs of it: a file, statements with parameters, rows. Errors are kInternal with
-// SQLite's text as cause. Blocking; one thread at a time.
+// SQLite as much as we need of it: a file, statements with parameters, rows. Errors are kInternal with SQLite's text as
+// cause. Blocking; one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,20 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace sandgate::modules {
+namespace sandgate::platform {
 
 // Owned by whoever prepared it; ends before its database. Parameters count from 1, columns from 0.
 class Statement {
  public:
   Statement& bind(int parameter, std::string_view text);
   Statement& bind(int parameter, std::int64_t number);
+  // The same bytes as a BLOB, which compares byte by byte and has its length in bytes.
+  Statement& bind_bytes(int parameter, std::string_view bytes);
   // True: there is a row, whose texts live until the next call. False: the end.
   Result<bool> step();
+  // Begins anew: parameters may be bound again. Texts of the row are gone.
+  Statement& reset();
+  // A text or the bytes of a BLOB.
   std::string text(int column) const;
   std::int64_t number(int column) const;
 
@@ -55,4 +60,4 @@ class Database {
   std::unique_ptr<sqlite3, Close> database_;
 };
 
-}  // namespace sandgate::modules
+}  // namespace sandgate::platform

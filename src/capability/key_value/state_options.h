@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where key-value stores are kept, as [state] says it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/loop.h"
+#include "base/result.h"
+
+namespace sandgate::capability {
+
+// What operations answer while Redis cannot be reached.
+enum class OnUnavailable : unsigned char {
+  kClosed,  // an error, which a strict guest takes for a refusal
+  kOpen,    // as a store that is empty and forgets what is written
+  kLocal,   // from the memory of this process, until Redis is back
+};
+
+struct StateOptions {
+  std::string url = "memory:";  // may hold a password
+  std::string prefix = "sandgate";
+  Milliseconds timeout{500};
+  OnUnavailable on_unavailable = OnUnavailable::kClosed;
+  unsigned connections_max = 16;
+
+  bool operator==(const StateOptions&) const = default;
+};
+
+struct StateUrl {
+  enum class Kind : unsigned char { kMemory, kSqlite, kRedis };
+  Kind kind = Kind::kMemory;
+  std::string path;  // kSqlite
+  std::string user;  // kRedis; empty: the default user
+  std::string password;
+  std::string host;  // without brackets
+  std::uint16_t port = 6379;
+  unsigned database = 0;
+
+  // Without the password: "memory", "sqlite:PATH", "redis://HOST:PORT/0".
+  std::string text() const;
+};
+
+// "memory:", "sqlite:PATH" or "redis://[[USER:]PASSWORD@]HOST[:PORT][/DATABASE]", where user and password may have
+// %HH. kInvalid says what is wrong without showing the text, which may hold a password; kUnsupported for rediss.
+Result<StateUrl> parse_state_url(std::string_view url);
+
+}  // namespace sandgate::capability

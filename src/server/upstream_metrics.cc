@@ -19,7 +19,8 @@ struct ServerFamily {
 bool gets_requests(const admin::ServerReport& server) { return server.healthy && !server.ejected && !server.draining; }
 
 constexpr ServerFamily kFamilies[] = {
-    {"sandgate_upstream_server_up", MetricType::kGauge, "1 while the server gets requests: well, not ejected, not draining.",
+    {"sandgate_upstream_server_up", MetricType::kGauge,
+     "1 while the server gets requests: well, not ejected, not draining.",
      [](const admin::ServerReport& server) { return std::uint64_t{gets_requests(server)}; }},
     {"sandgate_upstream_server_active_requests", MetricType::kGauge, "Requests that are at the server now.",
      [](const admin::ServerReport& server) { return server.active; }},
@@ -27,12 +28,14 @@ constexpr ServerFamily kFamilies[] = {
      [](const admin::ServerReport& server) { return server.connections; }},
     {"sandgate_upstream_server_requests_total", MetricType::kCounter, "Requests sent to the server, retries included.",
      [](const admin::ServerReport& server) { return server.requests; }},
-    {"sandgate_upstream_server_failures_total", MetricType::kCounter, "Requests that the server did not answer in full.",
+    {"sandgate_upstream_server_failures_total", MetricType::kCounter,
+     "Requests that the server did not answer in full.",
      [](const admin::ServerReport& server) { return server.failures; }},
     {"sandgate_upstream_server_retries_total", MetricType::kCounter,
      "Requests sent to the server after another one had failed.",
      [](const admin::ServerReport& server) { return server.retries; }},
-    {"sandgate_upstream_server_ejections_total", MetricType::kCounter, "Times that the server was left alone for bad answers.",
+    {"sandgate_upstream_server_ejections_total", MetricType::kCounter,
+     "Times that the server was left alone for bad answers.",
      [](const admin::ServerReport& server) { return server.ejections; }},
 };
 

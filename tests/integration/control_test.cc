@@ -118,10 +118,10 @@ TEST_F(ControlTest, MetricsTellOfEachServer) {
   EXPECT_EQ(get(port_, "/status/200").status, 200);
   std::string text = get(port_, "/metrics").body;
   std::string server = "{upstream=\"workers\",server=\"127.0.0.1:" + std::to_string(worker_.port()) + "\"}";
-  for (const std::string& line : {"sandgate_upstream_server_up" + server + " 1",
-                                  "sandgate_upstream_server_requests_total" + server + " 1",
-                                  "sandgate_upstream_server_failures_total" + server + " 0",
-                                  std::string("sandgate_upstream_waiting_requests{upstream=\"workers\"} 0")})
+  for (const std::string& line :
+       {"sandgate_upstream_server_up" + server + " 1", "sandgate_upstream_server_requests_total" + server + " 1",
+        "sandgate_upstream_server_failures_total" + server + " 0",
+        std::string("sandgate_upstream_waiting_requests{upstream=\"workers\"} 0")})
     EXPECT_TRUE(contains(text, "\n" + line + "\n")) << line << "\n" << text;
 }
 

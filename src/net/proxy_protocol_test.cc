@@ -124,7 +124,7 @@ TEST(ProxyProtocol, RefusesWhatIsNoHeader) {
     EXPECT_EQ(source(text), "malformed") << text;
   EXPECT_EQ(source(binary(0x11, 0x11, kIpv4)), "malformed") << "version 1 in binary";
   EXPECT_EQ(source(binary(0x22, 0x11, kIpv4)), "malformed") << "an unknown command";
-  for (unsigned family : {0x01, 0x10, 0x12, 0x13, 0x22, 0x32, 0x41, 0xff})
+  for (unsigned family : {0x01U, 0x10U, 0x12U, 0x13U, 0x22U, 0x32U, 0x41U, 0xffU})
     EXPECT_EQ(source(binary(0x21, family, std::string(300, 'x'))), "malformed") << family;
   EXPECT_EQ(source(binary(0x21, 0x11, kIpv4.substr(1))), "malformed") << "shorter than its addresses";
   EXPECT_EQ(source(binary(0x21, 0x21, kIpv6.substr(1))), "malformed");

@@ -12,17 +12,21 @@
 namespace sandgate::test {
 namespace {
 
+// Before a server opens it.
+struct Folder : TemporaryFolder {
+  Folder() {
+    make_folder("public/docs");
+    write("public/index.html", "<p>root</p>");
+    write("public/docs/index.html", "<p>docs</p>");
+    write("public/hello.txt", "0123456789");
+    write("outside", "secret");
+    link("public/passwd", "/etc/passwd");
+    link("public/up", "../outside");
+  }
+};
+
 class StaticFiles : public ::testing::Test {
  protected:
-  StaticFiles() {
-    folder_.make_folder("public/docs");
-    folder_.write("public/index.html", "<p>root</p>");
-    folder_.write("public/docs/index.html", "<p>docs</p>");
-    folder_.write("public/hello.txt", "0123456789");
-    folder_.write("outside", "secret");
-    folder_.link("public/passwd", "/etc/passwd");
-    folder_.link("public/up", "../outside");
-  }
   // Sent as it is: no client of ours mends the path.
   Received ask(std::string_view target) {
     RawClient client(server_.port());
@@ -30,7 +34,7 @@ class StaticFiles : public ::testing::Test {
     return client.receive_response();
   }
 
-  TemporaryFolder folder_;
+  Folder folder_;
   ConfiguredServer server_{R"(
 [server]
 threads = 1

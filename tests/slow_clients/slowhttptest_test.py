@@ -4,8 +4,8 @@
 
 usage: slowhttptest_test.py SANDGATE_BINARY
 
-While it runs every other request must be answered, and the server must end every slow connection by its timeouts: slowhttptest says so when it has none left. Exit
-code 77: skipped, because there is no slowhttptest; tools/test_tools fetches it.
+While it runs every other request must be answered, and the server must end every slow connection by its timeouts. (slowhttptest itself sees that late: a slow reader
+has more to read.) Exit code 77: skipped, because there is no slowhttptest; tools/test_tools fetches it.
 """
 import http.client
 import http.server
@@ -21,15 +21,17 @@ import threading
 import time
 
 CONNECTIONS = 500
-# Seconds that slowhttptest may take; the server's timeouts are one second each.
+# Seconds that slowhttptest may take; the server's timeouts are three each.
 PATIENCE = 60
+# Our own, and those with which slowhttptest asks whether the server lives.
+FEW = 4
 CONFIGURATION = """
 [server]
 listen = "127.0.0.1:0"
 threads = 2
 ephemeral = true
 access_log = "off"
-timeouts = {{ head = "1s", body = "1s", write = "1s", idle = "1s" }}
+timeouts = {{ head = "3s", body = "3s", write = "3s", idle = "3s" }}
 
 [[upstream]]
 name = "worker"
@@ -110,26 +112,36 @@ def metric(port, name):
 
 
 def attack(tool, words, port):
-    """What slowhttptest said, how many others were served meanwhile, the most connections that were open, and what went wrong."""
+    """What slowhttptest said, how often others were served meanwhile, the most connections that were open, and what went wrong. Ends when the server has ended them."""
     words = [f"http://127.0.0.1:{port}{word}" if word.startswith("/") else word for word in words]
-    running = subprocess.Popen([tool, *words, "-c", str(CONNECTIONS), "-r", "250", "-l", str(PATIENCE), "-x", "16", "-p", "5"], stdout=subprocess.PIPE,
+    running = subprocess.Popen([tool, *words, "-c", str(CONNECTIONS), "-r", "1000", "-l", str(PATIENCE), "-x", "16", "-p", "5"], stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
     said = []
     reader = threading.Thread(target=lambda: said.append(running.stdout.read()), daemon=True)
     reader.start()
+    accepted = metric(port, "sandgate_connections_accepted_total")
     served, most, failed = 0, 0, []
     try:
-        while running.poll() is None and not failed:
+        while not failed:
+            over = running.poll() is not None
             try:
                 for method, path, wanted in (("GET", "/quick", "quick"), ("POST", "/upload", "yes")):
                     status, text = fetch(port, method, path, b"body" if method == "POST" else None)
                     if status != 200 or text != wanted:
                         failed.append(f"{method} {path}: {status} {text}")
-                most = max(most, metric(port, "sandgate_connections_open"))
+                open_now = metric(port, "sandgate_connections_open")
+                most = max(most, open_now)
                 served += 1
+                # Each round has four connections of our own.
+                came = metric(port, "sandgate_connections_accepted_total") - accepted - 4 * served
             except OSError as error:
                 failed.append(f"a request failed: {error}")
-            time.sleep(0.02)
+                break
+            if came >= CONNECTIONS * 9 // 10 and open_now <= FEW:
+                break
+            if over:
+                failed.append(f"the server did not end the connections: {open_now} of {most} are open, {came} came")
+            time.sleep(0.05)
     finally:
         running.kill()
         running.wait()
@@ -140,20 +152,10 @@ def attack(tool, words, port):
 
 def check(tool, name, words, port):
     began = time.monotonic()
-    text, served, most, failed = attack(tool, words, port)
-    failed = [f"{name}: {wrong}" for wrong in failed]
-    if "No open connections left" not in text:
-        failed.append(f"{name}: the server did not end its connections:\n{text[-2000:]}")
+    text, served, most, wrong = attack(tool, words, port)
+    failed = [f"{name}: {what}\n{text[-1500:]}" for what in wrong]
     if most < CONNECTIONS // 4:
-        failed.append(f"{name}: no more than {most} connections were open at one time, which is no attack")
-    if served == 0:
-        failed.append(f"{name}: nobody else was served")
-    deadline = time.monotonic() + 20
-    while metric(port, "sandgate_connections_open") > 1 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    left = metric(port, "sandgate_connections_open")
-    if left > 1:
-        failed.append(f"{name}: {left} connections are still open")
+        failed.append(f"{name}: no more than {most} connections were open at one time, which is no attack\n{text[-1500:]}")
     print(f"{name}: {most} connections at most, over after {time.monotonic() - began:.1f} s; {served} times others were served meanwhile")
     return failed
 

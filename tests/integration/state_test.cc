@@ -22,8 +22,7 @@
 namespace sandgate::test {
 namespace {
 
-constexpr const char* kLimiterOptions =
-    R"(,"allow":{"key_value":["ratelimit"]},"config":{"window_ms":"3600000000000"})";
+constexpr const char* kLimiterOptions = R"("allow":{"key_value":["ratelimit"]},"config":{"window_ms":"3600000000000"})";
 
 int status_of(std::uint16_t port) { return get(port, "/", {{"X-Api-Key", "mine"}}).status; }
 

@@ -12,7 +12,7 @@
 
 namespace sandgate::capability {
 
-RedisConnection::RedisConnection(net::LoopThread& loop, const StateUrl& url, Milliseconds timeout, NameLookup& names,
+RedisConnection::RedisConnection(net::LoopThread& loop, const StateUrl& url, Milliseconds timeout, net::Resolver& names,
                                  Owner& owner)
     : loop_(loop),
       url_(url),
@@ -182,13 +182,20 @@ void RedisConnection::timed_out(void* owner) {
 Task<Result<net::Address>> RedisConnection::look_up() {
   auto looking_up = std::make_shared<LookingUp>();
   looking_up_ = looking_up;
-  names_.ask(url_.host, url_.port, loop_, [looking_up](Result<net::Address> address) {
-    looking_up->address = std::move(address);
-    looking_up->done.set();
+  Loop& loop = loop_;
+  bool asked = names_.ask(url_.host, url_.port, [looking_up, &loop](Result<std::vector<net::Address>> addresses) {
+    loop.post([looking_up, addresses = std::move(addresses)] {
+      looking_up->addresses = addresses;
+      looking_up->done.set();
+    });
   });
-  co_await looking_up->done.wait();
+  if (asked) co_await looking_up->done.wait();
   looking_up_.reset();
-  co_return std::move(looking_up->address);
+  if (!looking_up->addresses) co_return fail(std::move(looking_up->addresses.error()));
+  const std::vector<net::Address>& addresses = *looking_up->addresses;
+  if (addresses.empty()) co_return fail(ErrorKind::kNotFound, "its name has no address");
+  // One that does not answer is not the only one that is tried.
+  co_return addresses[attempts_++ % addresses.size()];
 }
 
 Task<void> RedisConnection::pause(Milliseconds time) {

@@ -12,13 +12,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/loop.h"
 #include "base/task.h"
-#include "capability/key_value/name_lookup.h"
 #include "capability/key_value/redis_protocol.h"
 #include "capability/key_value/state_options.h"
 #include "net/loop_thread.h"
+#include "net/resolver.h"
 #include "net/stream.h"
 
 namespace sandgate::capability {
@@ -50,7 +51,7 @@ class RedisConnection {
   };
 
   // All outlive this.
-  RedisConnection(net::LoopThread& loop, const StateUrl& url, Milliseconds timeout, NameLookup& names, Owner& owner);
+  RedisConnection(net::LoopThread& loop, const StateUrl& url, Milliseconds timeout, net::Resolver& names, Owner& owner);
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
 
@@ -69,7 +70,7 @@ class RedisConnection {
   // Shared with a look-up that may come late.
   struct LookingUp {
     Event done;
-    Result<net::Address> address = fail(ErrorKind::kTimedOut, "the name was not looked up");
+    Result<std::vector<net::Address>> addresses = fail(ErrorKind::kOverloaded, "the name was not looked up");
   };
 
   Detached live();
@@ -90,11 +91,12 @@ class RedisConnection {
   net::LoopThread& loop_;
   const StateUrl& url_;
   const Milliseconds timeout_;
-  NameLookup& names_;
+  net::Resolver& names_;
   Owner& owner_;
   State state_ = State::kConnecting;
   bool stopping_ = false;
   std::string why_;  // the last attempt ended
+  std::size_t attempts_ = 0;
   Nanoseconds ready_since_{0};
   Nanoseconds ready_for_{0};
   std::deque<InFlight> in_flight_;

@@ -37,7 +37,7 @@ RedisStores::RedisStores(const StateOptions& options, StateUrl url, const std::v
   std::size_t count = std::min<std::size_t>(loops.size(), std::max(options.connections_max, 1U));
   RedisConnection::Owner& owner = *this;
   for (std::size_t i = 0; i < count; ++i) {
-    connections_.push_back(std::make_unique<RedisConnection>(*loops[i], url_, options_.timeout, lookup_, owner));
+    connections_.push_back(std::make_unique<RedisConnection>(*loops[i], url_, options_.timeout, resolver_, owner));
     loops[i]->post([connection = connections_.back().get()] { connection->start(); });
   }
 }

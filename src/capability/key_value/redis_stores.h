@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "capability/key_value/memory_stores.h"
-#include "capability/key_value/name_lookup.h"
 #include "capability/key_value/redis_connection.h"
 #include "capability/key_value/state_options.h"
 #include "capability/key_value/store_names.h"
 #include "capability/key_value/stores.h"
+#include "net/resolver.h"
 
 namespace sandgate::capability {
 
@@ -55,7 +55,7 @@ class RedisStores final : public Stores, private RedisConnection::Owner {
   MemoryStores local_;
   std::atomic<unsigned> up_{0};
   std::atomic<bool> away_{false};
-  NameLookup lookup_;
+  net::Resolver resolver_;
   std::vector<std::unique_ptr<RedisConnection>> connections_;  // the n-th on the n-th loop
 };
 

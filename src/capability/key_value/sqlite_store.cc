@@ -5,9 +5,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/loop.h"
 #include "capability/key_value/decimal.h"
 #include "capability/key_value/memory_store.h"
 #include "platform/descriptor.h"
@@ -23,6 +25,10 @@ using sandbox::KeyValueRequest;
 
 // "sgkv": so that a file of another program is not taken for ours.
 constexpr std::int64_t kApplicationId = 0x73676b76;
+
+// As long as the busy time of platform::Database.
+constexpr int kAttemptsMax = 100;
+constexpr Milliseconds kBetweenAttempts{20};
 
 // `changes` counts the writes of a store: the order in which keys came (serial) and were last written.
 constexpr const char* kSchema = R"(
@@ -70,9 +76,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   Result<Database> database = Database::open(path, Database::IfMissing::kCreate);
   if (!database)
     return fail(ErrorKind::kDenied, fmt::format("the state file {} cannot be opened", path), database.error().cause);
+  // In this order: another process may be making the tables, and the numbers come together with them.
+  Result<std::int64_t> tables = database->ask("SELECT count(*) FROM sqlite_master");
   Result<std::int64_t> application = database->ask("PRAGMA application_id");
   Result<std::int64_t> version = database->ask("PRAGMA user_version");
-  Result<std::int64_t> tables = database->ask("SELECT count(*) FROM sqlite_master");
   if (!application || !version || !tables)
     return fail(ErrorKind::kInvalid, fmt::format("the state file {} is no SQLite database", path),
                 tables ? "" : tables.error().cause);
@@ -87,10 +94,20 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   return store;
 }
 
+// SQLite does not wait for others while it changes the kind of journal, which each new file does once: of several
+// processes that start together, all but one are told that it is busy.
+Status SqliteStore::choose_journal() {
+  for (int attempt = 1;; ++attempt) {
+    // Readers do not wait for the writer; a commit is one write and, now and then, one sync.
+    Result<std::int64_t> journal = database_.ask("PRAGMA journal_mode = WAL");
+    if (journal) return {};
+    if (attempt == kAttemptsMax) return fail(std::move(journal.error()));
+    std::this_thread::sleep_for(kBetweenAttempts);
+  }
+}
+
 Status SqliteStore::prepare() {
-  // Readers do not wait for the writer; a commit is one write and, now and then, one sync.
-  Result<std::int64_t> journal = database_.ask("PRAGMA journal_mode = WAL");
-  if (!journal) return fail(std::move(journal.error()));
+  if (Status chosen = choose_journal(); !chosen) return chosen;
   if (Status set = database_.run("PRAGMA synchronous = NORMAL"); !set) return set;
   if (Status made = database_.run(kSchema); !made) return made;
   constexpr std::string_view kSql[] = {

@@ -46,6 +46,7 @@ class SqliteStore {
   struct Statements;
   SqliteStore(platform::Database database, std::size_t bytes_max);
 
+  Status choose_journal();
   Status prepare();
   Result<std::int64_t> store_number(std::string_view name);
   Result<std::optional<std::string>> read(std::int64_t store, std::string_view key);

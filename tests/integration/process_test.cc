@@ -93,7 +93,7 @@ TEST(Program, SaysWhatIsWrongWithTheCommandLine) {
            {{"serve", "--worker-urls", "http://127.0.0.1:1", "--wasm-module", "a=/a.wasm@OnRequest"},
             2,
             "--enable-wasm"},
-           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--admin-listen", "127.0.0.1:0"}, 2, "--enable-wasm"},
+           {{"serve", "--worker-urls", "http://127.0.0.1:1", "--admin-listen", "nowhere"}, 2, "--admin-listen"},
            {{"--version"}, 0, "sandgate 0."}}) {
     Process process(one.words);
     EXPECT_EQ(process.wait(), one.code) << process.text();

@@ -142,6 +142,10 @@ bool is_configuration(const std::string& path) {
   return file && ::read(file.get(), &first, 1) == 1 && first != '\0';
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 // Everything but names of hosts, which only a server looks up.
 int check_configuration(const CheckOptions& options) {
   Result<config::Loaded> loaded = config::load_manifest(options.file);
@@ -164,8 +168,9 @@ int check_configuration(const CheckOptions& options) {
   } else {
     for (const std::string& mistake : mistakes) fmt::print(stderr, "{}\n", mistake);
     if (mistakes.empty()) {
-      fmt::print("{}: fine; {} routes, {} upstreams, {} modules\n", options.file, loaded->manifest->routes.size(),
-                 loaded->manifest->upstreams.size(), loaded->manifest->modules.size());
+      fmt::print("{}: fine; {}, {}, {}\n", options.file, counted(loaded->manifest->routes.size(), "route"),
+                 counted(loaded->manifest->upstreams.size(), "upstream"),
+                 counted(loaded->manifest->modules.size(), "module"));
     }
   }
   return mistakes.empty() ? kExitOk : kExitFailed;

@@ -46,7 +46,7 @@ admin::ReloadReport ServerControl::reload() {
   std::lock_guard lock(mutex_);
   admin::ReloadReport report = load_and_serve();
   report.generation = generation_;
-  for (const std::string& mistake : report.mistakes) log::error("reload: {}", log::escaped(mistake));
+  for (const std::string& mistake : report.mistakes) log::error("reload: {}", mistake);
   if (!report.mistakes.empty()) {
     log::error("reload: nothing changed; the configuration before it still serves");
     return report;

@@ -280,7 +280,7 @@ TEST_F(ConfiguredProgram, CheckTellsWhatIsWrong) {
   std::string good = write("[[route]]\npath = \"/\"\nrespond = {}\n");
   Process fine({"check", good});
   EXPECT_EQ(fine.wait(), 0) << fine.text();
-  EXPECT_TRUE(contains(fine.text(), "fine; 1 routes")) << fine.text();
+  EXPECT_TRUE(contains(fine.text(), "fine; 1 route, 0 upstreams, 0 modules")) << fine.text();
   std::string bad = write(module("m", "unknown_import") + "[[route]]\npath = \"/\"\nrespond = {}\n");
   Process wrong({"check", bad});
   EXPECT_EQ(wrong.wait(), 1);

@@ -71,6 +71,7 @@ std::string config_json(const config::Settings& settings, const config::Manifest
   config["metrics"] = settings.metrics_endpoint;
   config["access-log"] = access_log(settings.access_log);
   config["access-log-query"] = settings.access_log_query;
+  config["trace-context"] = settings.trace_context == gateway::TraceContext::kCreate ? "create" : "keep";
   config["server-timing"] = settings.server_timing;
   if (!settings.config_file.empty()) config["file"] = settings.config_file;
   for (auto& [name, value] : config::manifest_json(manifest)) config[name] = std::move(value);

@@ -44,6 +44,7 @@ std::string fixed_settings_that_differ(const Settings& running, const Settings& 
   compare(std::tie(running.access_log, running.access_log_query), std::tie(next.access_log, next.access_log_query),
           "access_log");
   compare(running.state, next.state, "state");
+  compare(running.trace_context, next.trace_context, "trace_context");
   compare(running.server_timing, next.server_timing, "server_timing");
   compare(running.wasm_memory_pages_max, next.wasm_memory_pages_max, "memory");
   compare(running.wasm_execution_time_max, next.wasm_execution_time_max, "time");

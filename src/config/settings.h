@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "capability/key_value/state_options.h"
+#include "gateway/trace_context.h"
 #include "platform/log.h"
 #include "telemetry/access_line.h"
 
@@ -54,7 +55,8 @@ struct Settings {
   bool health_endpoints = true;
   bool metrics_endpoint = true;
   telemetry::AccessLogFormat access_log = telemetry::AccessLogFormat::kText;
-  bool access_log_query = false;             // show what follows the question mark, too
+  bool access_log_query = false;  // show what follows the question mark, too
+  gateway::TraceContext trace_context = gateway::TraceContext::kKeep;
   bool server_timing = false;                // tell clients in Server-Timing what modules did
   std::vector<std::string> trusted_proxies;  // empty: loopback
 

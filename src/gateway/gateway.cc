@@ -95,7 +95,10 @@ Task<Status> Gateway::route(Exchange& exchange) const {
   request.path = *path;
   const Handler& handler = handler_of(*path);
   // The gateway's own endpoints judge a request as it was received: a forwarding field tells them of a proxy between.
-  if (&handler == &next_) settings_.forwarding.apply(exchange);
+  if (&handler == &next_) {
+    settings_.forwarding.apply(exchange);
+    if (settings_.trace_context == TraceContext::kCreate) begin_trace(exchange, loops_[exchange.loop().index()].ids);
+  }
   return handler.serve(exchange);
 }
 

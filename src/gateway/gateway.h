@@ -16,6 +16,7 @@
 #include "exchange/handler.h"
 #include "gateway/forwarding_fields.h"
 #include "gateway/observer.h"
+#include "gateway/trace_context.h"
 #include "platform/entropy.h"
 
 namespace sandgate::gateway {
@@ -35,7 +36,8 @@ struct GatewaySettings {
   ForwardingFields forwarding;
   std::vector<Endpoint> endpoints;
   ExchangeObserver* observer = nullptr;  // may be null; outlives the gateway
-  bool server_timing = false;            // tell clients what modules did, in Server-Timing
+  TraceContext trace_context = TraceContext::kKeep;
+  bool server_timing = false;  // tell clients what modules did, in Server-Timing
 };
 
 class Gateway final : public Handler {

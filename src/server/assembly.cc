@@ -224,6 +224,7 @@ Status Assembly::build_handlers(const config::Settings& settings, const Surround
   if (!settings.trusted_proxies.empty()) main.forwarding = gateway::ForwardingFields(std::move(*trusted));
   main.endpoints = endpoints(settings);
   main.observer = observer_.get();
+  main.trace_context = settings.trace_context;
   main.server_timing = settings.server_timing;
   const Handler* next = current_.get();
   if (settings.requests_in_flight_max != 0) {

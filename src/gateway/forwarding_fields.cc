@@ -35,6 +35,16 @@ bool is_forwarding(FieldId id) {
   }
 }
 
+// X_Forwarded_For and the like: upstreams that turn names into variables (CGI, WSGI) cannot tell them apart.
+bool is_other_spelling(const Field& field) {
+  constexpr std::size_t kBytesMax = 64;
+  if (field.id != FieldId::kOther || field.name.find('_') == std::string_view::npos) return false;
+  std::array<char, kBytesMax> name;
+  std::size_t size = std::min(field.name.size(), kBytesMax);
+  std::ranges::replace_copy(field.name.substr(0, size), name.begin(), '_', '-');
+  return is_forwarding(http::field_id({name.data(), size}));
+}
+
 bool is_plain_connection_option(std::string_view value) {
   return equals_ignoring_case(value, "keep-alive") || equals_ignoring_case(value, "close");
 }
@@ -186,6 +196,7 @@ void ForwardingFields::apply(Exchange& exchange) const {
   Fields& fields = exchange.request.fields;
   fields.reserve(fields.size() + kAddedFieldsMax);
   remove_named_by_connection(fields);
+  fields.keep_if([](const Field& field) { return !is_other_spelling(field); });
   bool has_any = std::ranges::any_of(fields, [](const Field& field) { return is_forwarding(field.id); });
   if (has_any && trusts(exchange.peer)) {
     extend(exchange);

@@ -23,6 +23,8 @@
 //   when there is one line of digits, else removed. Other X-Forwarded-* are kept.
 // A trusted proxy is trusted for all of these: it must set or remove what its own clients send.
 //
+// Their names written with "_" for "-" are removed from everybody's requests: many upstreams read both alike.
+//
 // A peer on a Unix socket has no address: it adds none, and X-Real-IP is set only when a client is known.
 //
 // Fields that Connection names are removed here too, before modules add fields that a client could otherwise have

@@ -78,6 +78,22 @@ TEST(ForwardingFields, OfAnUntrustedPeerAreReplaced) {
   EXPECT_THAT(request.values("accept"), ElementsAre("*/*"));
 }
 
+TEST(ForwardingFields, AreNotForgedWithUnderscores) {
+  for (std::string_view peer : {"203.0.113.9", "127.0.0.1"}) {
+    Received request(peer, {{"X_Forwarded_For", "10.0.0.1"},
+                            {"x-forwarded_for", "10.0.0.1"},
+                            {"X_Real_IP", "10.0.0.1"},
+                            {"X_Forwarded_Whatever", "1"},
+                            {"X_Other", "stays"},
+                            {"_", "stays"}});
+    request.apply(ForwardingFields());
+    for (std::string_view name : {"x_forwarded_for", "x-forwarded_for", "x_real_ip", "x_forwarded_whatever"})
+      EXPECT_THAT(request.values(name), ElementsAre()) << name;
+    EXPECT_THAT(request.values("x_other"), ElementsAre("stays"));
+    EXPECT_THAT(request.values("_"), ElementsAre("stays"));
+  }
+}
+
 TEST(ForwardingFields, OfATrustedProxyAreKeptAndExtended) {
   Received request("127.0.0.1", {{"X-Forwarded-For", "203.0.113.9"},
                                  {"X-Forwarded-Proto", "https"},

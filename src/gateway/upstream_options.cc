@@ -14,7 +14,7 @@ namespace {
 
 class Mistakes {
  public:
-  void expect(bool fine, std::string text) {
+  void expect(bool fine, const std::string& text) {
     if (fine) return;
     if (!text_.empty()) text_ += "; ";
     text_ += text;

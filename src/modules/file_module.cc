@@ -70,7 +70,7 @@ Result<std::shared_ptr<const DeployedModule>> load_file_module_use(const Deploye
                                                                    const ModuleOptions& options,
                                                                    sandbox::Compiler& compiler) {
   auto use = std::make_shared<DeployedModule>();
-  static_cast<ModuleRecord&>(*use) = module;
+  static_cast<ModuleRecord&>(*use) = static_cast<const ModuleRecord&>(module);
   use->options = options;
   use->owner = ModuleOwner::kFile;
   use->counters = module.counters;

@@ -28,7 +28,7 @@ class RedisStores final : public Stores, private RedisConnection::Owner {
   // `loops` by index, at least one; they outlive this. Connects as soon as they run.
   RedisStores(const StateOptions& options, StateUrl url, const std::vector<net::LoopThread*>& loops,
               const StoreLimits& limits);
-  ~RedisStores();
+  ~RedisStores() override;
 
   std::optional<std::uint64_t> open(std::string_view name) override { return names_.number(name); }
   void serve(unsigned loop, const sandbox::KeyValueRequest& request, Done done) override;

@@ -110,13 +110,15 @@ Status SqliteStore::prepare() {
   if (Status chosen = choose_journal(); !chosen) return chosen;
   if (Status set = database_.run("PRAGMA synchronous = NORMAL"); !set) return set;
   if (Status made = database_.run(kSchema); !made) return made;
+  constexpr std::string_view kPutEntry =
+      "INSERT INTO entry (store, key, value, serial, written) VALUES (?1, ?2, ?3, ?4, ?4) "
+      "ON CONFLICT (store, key) DO UPDATE SET value = excluded.value, written = excluded.written";
   constexpr std::string_view kSql[] = {
       "SELECT id FROM store WHERE name = ?1",
       "INSERT INTO store (name, bytes, changes) VALUES (?1, 0, 0) RETURNING id",
       "SELECT value FROM entry WHERE store = ?1 AND key = ?2",
       "SELECT length(value), serial FROM entry WHERE store = ?1 AND key = ?2",
-      "INSERT INTO entry (store, key, value, serial, written) VALUES (?1, ?2, ?3, ?4, ?4) "
-      "ON CONFLICT (store, key) DO UPDATE SET value = excluded.value, written = excluded.written",
+      kPutEntry,
       "UPDATE store SET bytes = bytes + ?2, changes = changes + 1 WHERE id = ?1 RETURNING bytes, changes",
       "UPDATE store SET bytes = bytes + ?2 WHERE id = ?1 RETURNING bytes",
       "DELETE FROM entry WHERE store = ?1 AND key = ?2 RETURNING length(value)",

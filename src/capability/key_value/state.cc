@@ -53,10 +53,11 @@ Result<std::unique_ptr<State>> State::create(const StateOptions& options, const 
 void State::serve(unsigned loop, const sandbox::KeyValueRequest& request, sandbox::KeyValueCompletion completion) {
   Nanoseconds started = platform::monotonic_now();
   sandbox::KeyValueOperation operation = request.operation;
-  stores_->serve(loop, request, [this, operation, started, completion = std::move(completion)](Answer answer) mutable {
-    metrics_.count(operation, answer, platform::monotonic_now() - started);
-    give(completion, answer);
-  });
+  stores_->serve(loop, request,
+                 [this, operation, started, completion = std::move(completion)](const Answer& answer) mutable {
+                   metrics_.count(operation, answer, platform::monotonic_now() - started);
+                   give(completion, answer);
+                 });
 }
 
 }  // namespace sandgate::capability

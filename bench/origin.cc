@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The upstream of the benchmarks: one thread on raw epoll that answers every request with the same 150 bytes and skips
-// bodies with a Content-Length. As cheap as a server can be, so that what is measured is the proxy. Usage: origin PORT
+// bodies with a Content-Length. As cheap as a server can be, so that what is measured is the proxy. It also plays a
+// language model as far as smg looks: its chat, and what smg asks of a new worker. Usage: origin PORT
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,10 +27,26 @@ constexpr std::string_view kAnswer =
     "text/plain\r\nContent-Length: 13\r\n"
     "Connection: keep-alive\r\n\r\nHello, World!";
 
+struct Page {
+  std::string_view path;
+  std::string_view json;
+};
+
+constexpr std::array<Page, 4> kPages = {{
+    {"/v1/chat/completions",
+     R"({"id":"1","object":"chat.completion","created":1,"model":"bench","choices":[{"index":0,"finish_reason":"stop",)"
+     R"("message":{"role":"assistant","content":"384400 km"}}],)"
+     R"("usage":{"prompt_tokens":6,"completion_tokens":4,"total_tokens":10}})"},
+    {"/v1/models", R"({"object":"list","data":[{"id":"bench","object":"model","owned_by":"sglang"}]})"},
+    {"/server_info", R"({"model_path":"bench","served_model_name":"bench","tp_size":1,"dp_size":1,"version":"0.5.0"})"},
+    {"/model_info", R"({"model_path":"bench","served_model_name":"bench","is_generation":true})"},
+}};
+
 struct Connection {
   int fd = -1;
   std::size_t skip = 0;  // body bytes still to come
   std::size_t held = 0;
+  std::string_view answer = kAnswer;  // to the present request
   std::array<char, 65536> bytes;
 };
 
@@ -43,7 +61,29 @@ std::size_t content_length(std::string_view head) {
   return 0;
 }
 
-void answer(const Connection& connection) { ::send(connection.fd, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL); }
+// The whole answers of kPages, made once.
+std::array<std::string, kPages.size()> made_pages() {
+  std::array<std::string, kPages.size()> made;
+  for (std::size_t i = 0; i < kPages.size(); ++i) {
+    made[i] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+              std::to_string(kPages[i].json.size()) + "\r\n\r\n" + std::string(kPages[i].json);
+  }
+  return made;
+}
+
+std::string_view answer_to(std::string_view head) {
+  static const std::array<std::string, kPages.size()> made = made_pages();
+  std::string_view target = head.substr(std::min(head.find(' '), head.size() - 1) + 1);
+  target = target.substr(0, target.find(' '));
+  for (std::size_t i = 0; i < kPages.size(); ++i) {
+    if (target == kPages[i].path) return made[i];
+  }
+  return kAnswer;
+}
+
+void answer(const Connection& connection) {
+  ::send(connection.fd, connection.answer.data(), connection.answer.size(), MSG_NOSIGNAL);
+}
 
 // False when the peer is gone.
 bool serve(Connection& connection) {
@@ -64,6 +104,7 @@ bool serve(Connection& connection) {
     std::size_t end = held.find("\r\n\r\n");
     if (end == std::string_view::npos) return connection.held < connection.bytes.size();
     connection.skip = content_length(held.substr(0, end + 2));
+    connection.answer = answer_to(held.substr(0, end + 2));
     connection.held -= end + 4;
     std::memmove(connection.bytes.data(), connection.bytes.data() + end + 4, connection.held);
     if (connection.skip == 0) answer(connection);

@@ -30,12 +30,12 @@ class Named final : public Handler {
 };
 
 TEST(HandlerSwitch, RequestsFinishOnTheHandlerTheyBeganWith) {
+  bool old_gone = false;
+  bool new_gone = false;
   test::FakeExchange before;
   std::array<Loop*, 1> loops = {&before.loop};
   HandlerSwitch handlers(loops);
   Event hold;
-  bool old_gone = false;
-  bool new_gone = false;
   auto old = std::make_shared<Named>("old", old_gone);
   old->hold = &hold;
   handlers.set(std::move(old));
@@ -57,11 +57,11 @@ TEST(HandlerSwitch, RequestsFinishOnTheHandlerTheyBeganWith) {
 }
 
 TEST(HandlerSwitch, ALoopWithoutRequestsLetsGoAsWell) {
+  bool gone = false;
+  bool other_gone = false;
   test::FakeExchange fake;
   std::array<Loop*, 1> loops = {&fake.loop};
   HandlerSwitch handlers(loops);
-  bool gone = false;
-  bool other_gone = false;
   handlers.set(std::make_shared<Named>("old", gone));
   fake.loop.run_until_idle();
   handlers.set(std::make_shared<Named>("new", other_gone));

@@ -13,7 +13,7 @@
 
 namespace sandgate::net {
 
-Task<Result<StreamPtr>> connect(LoopThread& loop, const Address& address, Milliseconds timeout) {
+Task<Result<StreamPtr>> connect(LoopThread& loop, const Address& address, Milliseconds timeout, StreamPtr& pending) {
   int family = address.storage.ss_family;
   platform::Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) co_return fail(ErrorKind::kOverloaded, "no socket is left", platform::system_error_text(errno));
@@ -23,7 +23,11 @@ Task<Result<StreamPtr>> connect(LoopThread& loop, const Address& address, Millis
   int error_number = started == 0 ? 0 : errno;
   StreamPtr stream(Stream::create(loop, std::move(socket)));
   if (!stream) co_return fail(ErrorKind::kOverloaded, "no socket is left");
-  if (error_number == EINPROGRESS) error_number = co_await stream->connected(timeout);
+  if (error_number == EINPROGRESS) {
+    pending = stream;
+    error_number = co_await stream->connected(timeout);
+    pending = StreamPtr();
+  }
   if (error_number == 0) co_return stream;
   stream->close();
   ErrorKind kind = error_number == ETIMEDOUT ? ErrorKind::kTimedOut : ErrorKind::kUpstream;

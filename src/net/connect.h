@@ -11,7 +11,8 @@
 namespace sandgate::net {
 
 // A connected stream. kTimedOut, kUpstream (nobody answers there), kOverloaded (no descriptor left); the cause has the
-// address. `address` must live until the Task has ended.
-Task<Result<StreamPtr>> connect(LoopThread& loop, const Address& address, Milliseconds timeout);
+// address. While the Task waits the stream is in `pending`: who closes it ends the wait. Both references must live
+// until the Task has ended.
+Task<Result<StreamPtr>> connect(LoopThread& loop, const Address& address, Milliseconds timeout, StreamPtr& pending);
 
 }  // namespace sandgate::net

@@ -25,6 +25,8 @@ RedisConnection::RedisConnection(net::LoopThread& loop, const StateUrl& url, Mil
 void RedisConnection::stop() {
   stopping_ = true;
   change(State::kAway);
+  // Each ends a wait of live(), whose frame would stay behind otherwise.
+  if (connecting_) connecting_->close();
   if (stream_) stream_->close();
   fail_all();
   pause_over_.set();
@@ -84,7 +86,7 @@ Task<void> RedisConnection::connect_and_read() {
     why_ = address.error().detail;
     co_return;
   }
-  Result<net::StreamPtr> connected = co_await net::connect(loop_, *address, timeout_);
+  Result<net::StreamPtr> connected = co_await net::connect(loop_, *address, timeout_, connecting_);
   if (stopping_) {
     if (connected) (*connected)->close();
     co_return;

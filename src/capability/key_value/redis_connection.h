@@ -101,7 +101,8 @@ class RedisConnection {
   Nanoseconds ready_for_{0};
   std::deque<InFlight> in_flight_;
   std::string out_;
-  net::StreamPtr stream_;  // while connected
+  net::StreamPtr connecting_;  // while a connection is made
+  net::StreamPtr stream_;      // while connected
   bool writing_ = false;
   bool write_scheduled_ = false;
   std::shared_ptr<LookingUp> looking_up_;

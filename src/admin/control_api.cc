@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 
+#include "admin/answers.h"
 #include "admin/received_body.h"
 #include "exchange/problem.h"
 #include "platform/log.h"
@@ -34,19 +35,6 @@ Task<Status> answer_json(Exchange& exchange, int status, json::value value) {
   std::string body = json::serialize(value) + "\n";
   Status done = co_await respond(exchange, status, kJson, body);
   co_return done;
-}
-
-Task<Status> answer_problem(Exchange& exchange, Problem problem) {
-  Status done = co_await respond_problem(exchange, problem);
-  co_return done;
-}
-
-// `allow` is static.
-Task<Status> answer_method(Exchange& exchange, std::string_view allow) {
-  return answer_problem(exchange, {.status = 405,
-                                   .error = "method_not_allowed",
-                                   .detail = "This method is not served here; see Allow",
-                                   .allow = allow});
 }
 
 Task<Status> answer_not_found(Exchange& exchange, std::string_view detail) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/answers.h"
 #include "admin/deploy_request.h"
 #include "admin/put_request.h"
 #include "admin/received_body.h"
@@ -59,19 +60,6 @@ std::string parse_uuid(std::string_view text) {
     uuid += c;
   }
   return uuid;
-}
-
-Task<Status> answer_problem(Exchange& exchange, Problem problem) {
-  Status done = co_await respond_problem(exchange, problem);
-  co_return done;
-}
-
-// `allow` is static.
-Task<Status> answer_method(Exchange& exchange, std::string_view allow) {
-  return answer_problem(exchange, {.status = 405,
-                                   .error = "method_not_allowed",
-                                   .detail = "This method is not served here; see Allow",
-                                   .allow = allow});
 }
 
 void log_outcome(const Exchange& exchange, const DeployOutcome& outcome) {

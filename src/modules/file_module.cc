@@ -34,6 +34,19 @@ bool serves(const sandbox::Module& module, AttachPoint point) {
   return point == AttachPoint::kOnRequest ? module.serves_on_request() : module.serves_on_response();
 }
 
+std::vector<AttachPoint> attach_points_of(const FileModule& file, const sandbox::Module& module) {
+  std::vector<AttachPoint> points = without_repeats(file.attach);
+  for (AttachPoint point : {AttachPoint::kOnRequest, AttachPoint::kOnResponse, AttachPoint::kOnError}) {
+    if (file.attach.empty() && serves(module, point)) points.push_back(point);
+  }
+  return points;
+}
+
+bool is_same(const FileModule& file, std::string_view sha256_hex, const DeployedModule& loaded) {
+  return loaded.sha256_hex == sha256_hex && loaded.options == file.options && loaded.file_path == file.path &&
+         loaded.attach_points == attach_points_of(file, *loaded.module);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const DeployedModule>> load_file_module(const FileModule& file, const DeployedModule* previous,
@@ -41,6 +54,7 @@ Result<std::shared_ptr<const DeployedModule>> load_file_module(const FileModule&
   Result<std::string> wasm = read_wasm(file.path);
   if (!wasm) return fail(std::move(wasm.error()));
   std::string sha256_hex = platform::sha256_hex(*wasm);
+  if (previous != nullptr && is_same(file, sha256_hex, *previous)) return previous->shared_from_this();
   auto compiled = compile(*wasm, sha256_hex, file.options, compiler);
   if (!compiled) return fail(std::move(compiled.error()));
   if (Status served = check_attach_points(**compiled, file.attach); !served) return fail(std::move(served.error()));
@@ -51,13 +65,7 @@ Result<std::shared_ptr<const DeployedModule>> load_file_module(const FileModule&
   module->file_path = file.path;
   module->size_bytes = wasm->size();
   module->options = file.options;
-  module->attach_points = without_repeats(file.attach);
-  for (AttachPoint point : {AttachPoint::kOnRequest, AttachPoint::kOnResponse, AttachPoint::kOnError}) {
-    if (file.attach.empty() && serves(**compiled, point)) module->attach_points.push_back(point);
-  }
-  bool same = previous != nullptr && previous->sha256_hex == sha256_hex && previous->options == module->options &&
-              previous->attach_points == module->attach_points && previous->file_path == module->file_path;
-  if (same) return previous->shared_from_this();
+  module->attach_points = attach_points_of(file, **compiled);
   module->sha256_hex = std::move(sha256_hex);
   module->module = std::move(*compiled);
   module->uuid = previous != nullptr ? previous->uuid : platform::make_uuid();

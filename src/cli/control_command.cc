@@ -4,13 +4,11 @@
 #include <fmt/core.h>
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <boost/system/error_code.hpp>
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/reply_json.h"
 
 namespace sandgate::cli {
 namespace {
@@ -21,20 +19,7 @@ constexpr std::string_view kApi = "/admin/v1";
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 
-json::value parse(const std::string& body) {
-  boost::system::error_code failure;
-  json::value value = json::parse(json::string_view(body.data(), body.size()), failure);
-  return failure ? json::value(nullptr) : value;
-}
-
-// A member as text; empty when there is none.
-std::string member(const json::value& value, json::string_view name) {
-  const json::object* object = value.if_object();
-  const json::value* found = object != nullptr ? object->if_contains(name) : nullptr;
-  if (found == nullptr) return {};
-  if (const json::string* text = found->if_string()) return std::string(view(*text));
-  return json::serialize(*found);
-}
+json::value parse(const std::string& body) { return parse_reply(body).value_or(nullptr); }
 
 const json::array* list(const json::value& value, json::string_view name) {
   const json::object* object = value.if_object();

@@ -5,14 +5,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <boost/system/error_code.hpp>
 #include <cerrno>
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/reply_json.h"
 #include "modules/descriptor.h"
 #include "platform/descriptor.h"
 #include "platform/file.h"
@@ -45,27 +43,9 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
-
-// A member of an object as text; empty when there is none.
-std::string member(const json::value& value, json::string_view name) {
-  const json::object* object = value.if_object();
-  const json::value* found = object != nullptr ? object->if_contains(name) : nullptr;
-  if (found == nullptr) return {};
-  if (const json::string* text = found->if_string()) return std::string(view(*text));
-  return json::serialize(*found);
-}
-
-std::optional<json::value> parse(const std::string& body) {
-  boost::system::error_code failure;
-  json::value value = json::parse(json::string_view(body.data(), body.size()), failure);
-  if (failure) return std::nullopt;
-  return value;
-}
-
 // What a refusal says: the problem's detail, or the body as it is.
 int refused(const AdminClient::Reply& reply) {
-  std::optional<json::value> problem = parse(reply.body);
+  std::optional<json::value> problem = parse_reply(reply.body);
   std::string detail = problem ? member(*problem, "detail") : std::string();
   fmt::print(stderr, "sandgate modules: the gateway answered {}: {}\n", reply.status,
              detail.empty() ? reply.body : detail);
@@ -138,7 +118,7 @@ int deploy_module(const ModulesOptions& options) {
     fmt::print("{}", reply->body);
     return kExitOk;
   }
-  std::optional<json::value> module = parse(reply->body);
+  std::optional<json::value> module = parse_reply(reply->body);
   fmt::print("{} {} as {}\n", options.name, reply->status == 201 ? "deployed" : "replaced",
              module ? member(*module, "module_uuid") : "?");
   return kExitOk;
@@ -148,7 +128,7 @@ int list_modules(const ModulesOptions& options) {
   Result<AdminClient::Reply> reply = ask(options, {.method = "GET", .target = "/wasm"});
   if (!reply) return complain(reply.error());
   if (reply->status != 200) return refused(*reply);
-  std::optional<json::value> report = parse(reply->body);
+  std::optional<json::value> report = parse_reply(reply->body);
   if (options.json || !report || !report->is_object()) {
     fmt::print("{}", reply->body);
     return kExitOk;
@@ -167,7 +147,7 @@ int show_module(const ModulesOptions& options) {
   Result<AdminClient::Reply> reply = ask(options, {.method = "GET", .target = target_of(options.name)});
   if (!reply) return complain(reply.error());
   if (reply->status != 200) return refused(*reply);
-  std::optional<json::value> module = parse(reply->body);
+  std::optional<json::value> module = parse_reply(reply->body);
   const json::value* meta = module && module->is_object() ? module->get_object().if_contains("module_meta") : nullptr;
   if (options.json || meta == nullptr || !meta->is_object()) {
     fmt::print("{}", reply->body);

@@ -105,7 +105,8 @@ mod alone {
     pub fn measure(ours: &super::Engine) {
         let engine: &Engine = unsafe { (*ours.raw).wasmtime() };
         let code = ours.compile(&wat::parse_str(guest("sgl:router", SETS_A_FIELD)).unwrap()).unwrap();
-        let component = unsafe { Component::deserialize(engine, &code) }.unwrap();
+        let (code, _) = sandgate_engine::direct::artifact::split(&code);
+        let component = unsafe { Component::deserialize(engine, code) }.unwrap();
         let pre = Linker::<()>::new(engine).instantiate_pre(&component).unwrap();
         let pre = BothPre::new(pre).unwrap();
         let headers: Vec<_> = (0..10).map(|_| HeaderParam { name: "accept-encoding", value: "gzip, deflate, br, zstd" }).collect();
@@ -156,6 +157,10 @@ fn measure(label: &str, options: Options) {
         time("  with a CPU budget, ticking", || assert_eq!(fresh(&module, &limited, &plain), Poll::Done));
     });
     let instance = module.instance(budget());
+    time("restored instance", || {
+        assert_eq!(call(instance.raw, &plain), Poll::Done);
+        assert!(unsafe { sg_instance_restore(instance.raw) });
+    });
     time("reused instance", || assert_eq!(call(instance.raw, &plain), Poll::Done));
     alone::measure(&engine);
     let echo = engine.module(&guest("sgl:router", include_str!("../tests/guests/echo.wat"))).unwrap();
@@ -171,6 +176,11 @@ fn measure(label: &str, options: Options) {
         let code = engine.compile(&std::fs::read(path).unwrap()).unwrap();
         let module = engine.load(&code).unwrap();
         time("fresh instance of $COMPONENT + on-request", || assert_eq!(fresh(&module, &large, &plain), Poll::Done));
+        let instance = module.instance(large);
+        time("restored instance of $COMPONENT + on-request", || {
+            assert_eq!(call(instance.raw, &plain), Poll::Done);
+            assert!(unsafe { sg_instance_restore(instance.raw) });
+        });
     }
 }
 

@@ -234,6 +234,10 @@ typedef struct {
 sg_error* sg_instance_new(const sg_module*, const sg_budget* budget, uint64_t token, void* user, sg_instance** out);
 /* Ends what runs and frees the store. From within a callback of this instance it takes effect when the poll returns. NULL is allowed. */
 void sg_instance_drop(sg_instance*);
+/* After a call that is done: puts the guest back to what it was before its first call, so that the next one finds nothing of those before,
+ * as in a new instance but for less. What sg_instance_action gave is gone. False when the module keeps more than memory and globals, the
+ * memory has grown or much of it was written: then drop the instance. Not within a callback. */
+bool sg_instance_restore(sg_instance*);
 /* Highest number of bytes of linear memory so far. */
 uint64_t sg_instance_memory_peak(const sg_instance*);
 

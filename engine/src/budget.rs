@@ -175,6 +175,11 @@ impl Meter {
         self.memory_peak.load(Relaxed).max(self.memory_used.load(Relaxed))
     }
 
+    /// The guest's memory is what it was in the beginning.
+    pub fn forget_peak(&self) {
+        self.memory_peak.store(0, Relaxed);
+    }
+
     fn measures_cpu(&self) -> bool {
         self.budget.cpu_ns != 0 && self.ticked.load(Relaxed)
     }

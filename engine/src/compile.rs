@@ -4,6 +4,7 @@
 use crate::abi::router_middleware::{HookName, ON_REQUEST, ON_RESPONSE, PACKAGES};
 use crate::abi::{WANTED, vllm_middleware};
 use crate::bulk_memory;
+use crate::direct::{artifact, plan};
 use crate::engine::{CORE_INSTANCES_PER_COMPONENT, Engine, PROPOSALS, TABLE_ELEMENTS_MAX};
 use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
@@ -46,10 +47,15 @@ pub fn compile(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>> {
             unsupported(format!("the module has no room for bulk memory instructions in pieces: {}", cause.message))
         })?;
     }
-    engine
+    let code = engine
         .wasmtime()
         .precompile_component(&preemptible)
-        .map_err(|cause| Error::with_cause(ErrorKind::Unsupported, "the module cannot be compiled", &cause))
+        .map_err(|cause| Error::with_cause(ErrorKind::Unsupported, "the module cannot be compiled", &cause))?;
+    let direct = plan::compile(engine, &preemptible);
+    Ok(match &direct {
+        Some(direct) => artifact::join(code, &direct.parts()),
+        None => code,
+    })
 }
 
 /// What a first look over the sections finds: enough to refuse what is too large, and to choose how to make a component.
@@ -183,8 +189,7 @@ fn embed_world(wasm: &[u8], survey: &Survey) -> Result<Vec<u8>> {
     };
     let imports = host_interfaces(survey)?;
     let mut module = wasm.to_vec();
-    embed(&mut module, &wit, world, &imports)
-        .map_err(|cause| Error::internal(format!("the world cannot be embedded: {cause}")))?;
+    embed(&mut module, &wit, world, &imports).map_err(|cause| Error::internal(format!("the world cannot be embedded: {cause}")))?;
     Ok(module)
 }
 
@@ -218,12 +223,7 @@ fn host_package(interface: &str) -> Option<(&'static str, String)> {
     Some((wit, format!("{package}@{version}")))
 }
 
-fn embed(
-    module: &mut Vec<u8>,
-    wit: &str,
-    world: &str,
-    imports: &[&str],
-) -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn embed(module: &mut Vec<u8>, wit: &str, world: &str, imports: &[&str]) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut resolve = Resolve::default();
     let mut packages = HashSet::new();
     let mut lines = String::new();

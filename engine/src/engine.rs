@@ -2,6 +2,7 @@
 //! The process's engine: Wasmtime's configuration, the pool, the linkers and the side runtime of WASI's timers.
 
 use crate::c_types::{EngineConfig, KeyValueFn, LogFn, WakeFn};
+use crate::direct;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::logging;
 use crate::instance::Host;
@@ -30,7 +31,7 @@ pub const PROPOSALS: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::COMPONENT_MODEL);
 /// For code that Wasmtime itself writes, not for guests, whom `compile` holds to the list above before: the adapters between the parts of
 /// a composed component, which reach into the memories of both. Without it Wasmtime panics when it makes one.
-const ADAPTER_PROPOSALS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
+pub const ADAPTER_PROPOSALS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 
 /// A component made from a preview 1 module has 4 core instances, a C++ component with its shims 3, a composed one some of each.
 pub const CORE_INSTANCES_PER_COMPONENT: u32 = 32;
@@ -63,7 +64,7 @@ const WASM_PAGE_BYTES: u64 = 64 << 10;
 const MEMORY_BYTES_LIMIT: u64 = 4 << 30;
 
 /// Raise when what sg_compile makes changes while Wasmtime stays: cached code of older builds is then compiled again.
-const CODE_FORMAT: u32 = 2;
+const CODE_FORMAT: u32 = 3;
 
 pub struct Engine {
     engine: wasmtime::Engine,
@@ -76,6 +77,8 @@ pub struct Engine {
     /// For modules that import nothing of WASI 0.2: their instances stay free of its async host functions.
     bare_linker: Linker<Host>,
     wasi_linker: OnceLock<Linker<Host>>,
+    /// For core modules that are called without their component.
+    direct_linker: wasmtime::Linker<Host>,
     runtime: Mutex<Option<Runtime>>,
 }
 
@@ -100,6 +103,8 @@ impl Engine {
             key_value: config.key_value,
             bare_linker,
             wasi_linker: OnceLock::new(),
+            direct_linker: direct::linker(&engine)
+                .map_err(|cause| Error::with_cause(ErrorKind::Internal, "the drivers' functions could not be linked", &cause))?,
             runtime: Mutex::new(None),
             engine,
         }))
@@ -131,6 +136,10 @@ impl Engine {
 
     pub fn bare_linker(&self) -> &Linker<Host> {
         &self.bare_linker
+    }
+
+    pub fn direct_linker(&self) -> &wasmtime::Linker<Host> {
+        &self.direct_linker
     }
 
     pub fn wasi_linker(&self) -> Result<&Linker<Host>> {

@@ -5,6 +5,7 @@
 //! and its WASI crates document as public (`Trap`, `PoolConcurrencyLimitError`, `I32Exit`, ...). Messages are for the operator's log.
 
 use crate::budget::{Exhausted, Meter};
+use crate::direct::call::Fault;
 use std::fmt::Display;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -75,6 +76,10 @@ impl Error {
         if cause.is::<wasmtime::OutOfMemory>() {
             return Error::internal(text);
         }
+        let fault = cause.downcast_ref::<Fault>();
+        if fault == Some(&Fault::TooLarge) {
+            return Error::new(ErrorKind::TooLarge, format!("the guest's result is larger than its budget: {}", Fault::TooLarge));
+        }
         if text.contains(FUEL_TEXT) {
             return Error::new(ErrorKind::TooLarge, format!("the guest's result is larger than its budget: {text}"));
         }
@@ -83,6 +88,9 @@ impl Error {
         if meter.memory_was_denied() && trap != Some(&Trap::StackOverflow) {
             let budget = meter.budget().memory_bytes;
             return Error::new(ErrorKind::Memory, format!("the guest wanted more than its {budget} bytes of memory: {text}"));
+        }
+        if let Some(fault) = fault {
+            return Error::new(ErrorKind::BadResult, fault.to_string());
         }
         match trap {
             Some(Trap::StackOverflow) => Error::new(ErrorKind::Stack, text),

@@ -204,6 +204,12 @@ pub unsafe extern "C" fn sg_instance_drop(instance: *mut InstanceHandle) {
 }
 
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn sg_instance_restore(instance: *mut InstanceHandle) -> bool {
+    // SAFETY: no poll runs, says the header.
+    unsafe { (*(*instance).instance.get()).restore() }
+}
+
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn sg_instance_memory_peak(instance: *const InstanceHandle) -> u64 {
     unsafe { (*(*instance).instance.get()).memory_peak() }
 }

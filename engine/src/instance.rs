@@ -10,6 +10,8 @@ use crate::abi::{Exports, router_middleware, vllm_middleware};
 use crate::budget::{Budget, Meter};
 use crate::c_types;
 use crate::c_types::Poll as PollCode;
+use crate::direct;
+use crate::direct::call::{Arguments, Shape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::config::Config;
 use crate::host::key_value::{KeyValue, StoreSink};
@@ -24,7 +26,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance as ComponentInstance, Lift, Lower};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{ModuleExport, Store, UpdateDeadline};
 
 /// What one call may lift beyond its output budget: the lists and strings around a body of the largest size.
 const LIFT_HEADROOM_BYTES: u64 = 1 << 20;
@@ -55,12 +57,15 @@ pub struct Host {
     pub key_value: Option<Box<KeyValue>>,
     /// The module's configuration, when it is granted.
     pub config: Option<Arc<Config>>,
+    /// The call, when it goes the short way.
+    pub direct: direct::call::State,
 }
 
 /// A store, and the component in it once the first call has made it.
 pub struct Guest {
     pub store: Store<Host>,
     instance: Option<ComponentInstance>,
+    direct: Option<direct::Running>,
 }
 
 impl Guest {
@@ -71,6 +76,7 @@ impl Guest {
             wasi: None,
             key_value: None,
             config: module.config.clone(),
+            direct: direct::call::State::default(),
         };
         let mut store = Store::new(module.engine.wasmtime(), host);
         store.limiter(|host| &mut host.limiter);
@@ -78,9 +84,8 @@ impl Guest {
             store.data().shared.meter.tick()?;
             Ok(UpdateDeadline::Yield(1))
         });
-        let fuel = shared.meter.budget().output_bytes.saturating_add(LIFT_HEADROOM_BYTES);
-        store.set_hostcall_fuel(usize::try_from(fuel).unwrap_or(usize::MAX));
-        Guest { store, instance: None }
+        store.set_hostcall_fuel(lift_bytes_max(shared.meter.budget()));
+        Guest { store, instance: None, direct: None }
     }
 
     /// The component's instance; made within the first call, because start functions are guest code under the call's budget.
@@ -93,6 +98,25 @@ impl Guest {
         self.instance = Some(instance);
         Ok(instance)
     }
+
+    /// A call of a hook by its driver; the arguments are in the store. The instance is made first if there is none.
+    async fn call_directly(&mut self, module: &direct::Module, hook: &ModuleExport, shape: Shape) -> wasmtime::Result<Action> {
+        self.store.set_epoch_deadline(1);
+        let mut running = match self.direct {
+            Some(running) => running,
+            None => direct::Running::new(module, &mut self.store).await?,
+        };
+        let fuel = lift_bytes_max(self.store.data().shared.meter.budget());
+        self.store.data_mut().direct.begin(running.memory, shape, fuel);
+        let (driver, stale) = running.driver(&mut self.store, hook)?;
+        self.direct = Some(running);
+        driver.call_async(&mut self.store, stale).await?;
+        self.store.data_mut().direct.end().ok_or_else(|| wasmtime::format_err!("the driver returned no action"))
+    }
+}
+
+fn lift_bytes_max(budget: &Budget) -> usize {
+    usize::try_from(budget.output_bytes.saturating_add(LIFT_HEADROOM_BYTES)).unwrap_or(usize::MAX)
 }
 
 type Call = Pin<Box<dyn Future<Output = wasmtime::Result<(Guest, Action)>> + Send>>;
@@ -140,6 +164,15 @@ impl Instance {
     /// The record and what it points to must stay as they are until the call has ended or the instance is dropped.
     pub unsafe fn start_on_request(&mut self, request: &c_types::Request) -> Result<()> {
         let module = self.module.clone();
+        if let Some((direct, (hook, shape))) = module.direct.as_ref().and_then(|direct| Some((direct, direct.on_request()?))) {
+            // SAFETY: promised by the caller.
+            return self.start_directly(direct, *hook, *shape, |arguments| unsafe {
+                match shape {
+                    Shape::VllmRequest => vllm_middleware::request_arguments(request, arguments),
+                    _ => router_middleware::request_arguments(request, arguments),
+                }
+            });
+        }
         // SAFETY: promised by the caller.
         match &module.exports {
             Exports::Router(router) => {
@@ -158,6 +191,12 @@ impl Instance {
     /// As for [`Instance::start_on_request`].
     pub unsafe fn start_on_response(&mut self, response: &c_types::Response) -> Result<()> {
         let module = self.module.clone();
+        if let Some((direct, (hook, shape))) = module.direct.as_ref().and_then(|direct| Some((direct, direct.on_response()?))) {
+            // SAFETY: promised by the caller.
+            return self.start_directly(direct, *hook, *shape, |arguments| unsafe {
+                router_middleware::response_arguments(response, arguments)
+            });
+        }
         match &module.exports {
             Exports::Router(router) => {
                 let export = router.on_response()?;
@@ -181,6 +220,41 @@ impl Instance {
             Ok((guest, action.into()))
         }));
         Ok(())
+    }
+
+    fn start_directly(
+        &mut self,
+        direct: &Arc<direct::Module>,
+        hook: ModuleExport,
+        shape: Shape,
+        borrow: impl FnOnce(&mut Arguments) -> Result<()>,
+    ) -> Result<()> {
+        let mut guest = self.begin_call()?;
+        let arguments = &mut guest.store.data_mut().direct.arguments;
+        arguments.clear();
+        if let Err(error) = borrow(arguments) {
+            self.state = State::Idle(guest);
+            return Err(error);
+        }
+        let direct = direct.clone();
+        self.state = State::Running(Box::pin(async move {
+            let action = guest.call_directly(&direct, &hook, shape).await?;
+            Ok((guest, action))
+        }));
+        Ok(())
+    }
+
+    /// Puts the guest back to what it was before its first call. False when its module, its memory or the kernel does not allow it; then
+    /// only dropping the instance makes it forget.
+    pub fn restore(&mut self) -> bool {
+        let (State::Idle(guest), Some(direct)) = (&mut self.state, &self.module.direct) else { return false };
+        let Some(running) = &mut guest.direct else { return false };
+        let restored = running.restore(direct, &mut guest.store);
+        if restored {
+            self.action = None;
+            self.shared.meter.forget_peak();
+        }
+        restored
     }
 
     fn begin_call(&mut self) -> Result<Guest> {

@@ -10,6 +10,7 @@ pub mod budget;
 pub mod bulk_memory;
 pub mod c_types;
 pub mod compile;
+pub mod direct;
 pub mod engine;
 pub mod error;
 pub mod ffi;

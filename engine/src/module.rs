@@ -2,6 +2,8 @@
 //! Compiled code, loaded: imports linked, exports found and type-checked once, so that a call looks nothing up.
 
 use crate::abi::Exports;
+use crate::direct;
+use crate::direct::artifact;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result, chain};
 use crate::host::config::Config;
@@ -16,6 +18,8 @@ pub struct Module {
     /// Code and linked imports: instantiating looks nothing up.
     pub pre: InstancePre<Host>,
     pub exports: Exports,
+    /// The short way to its hooks, for modules that have one.
+    pub direct: Option<Arc<direct::Module>>,
     pub config: Option<Arc<Config>>,
     /// Entered around polls when the module imports WASI.
     pub runtime: Option<Handle>,
@@ -26,6 +30,7 @@ impl Module {
     /// # Safety
     /// `code` must come from [`crate::compile::compile`]: it is native code that will run.
     pub unsafe fn load(engine: &Arc<Engine>, code: &[u8], grants: Grants) -> Result<Arc<Module>> {
+        let (code, direct) = artifact::split(code);
         if wasmtime::Engine::detect_precompiled(code).is_none() {
             return Err(Error::new(ErrorKind::InvalidModule, "this is not code that the engine compiled"));
         }
@@ -42,8 +47,11 @@ impl Module {
         }
         let pre = linker.instantiate_pre(&component).map_err(|cause| Error::new(ErrorKind::Link, chain(&cause)))?;
         let exports = Exports::find(&pre)?;
+        // SAFETY: promised by the caller.
+        let direct = direct.map(|direct| unsafe { direct::Module::load(engine.wasmtime(), engine.direct_linker(), &direct) });
+        let direct = direct.transpose()?.map(Arc::new);
         let runtime = if wasi { Some(engine.runtime()?) } else { None };
-        Ok(Arc::new(Module { pre, exports, config: grants.config, runtime, engine: engine.clone() }))
+        Ok(Arc::new(Module { pre, exports, direct, config: grants.config, runtime, engine: engine.clone() }))
     }
 
     pub fn hooks(&self) -> u32 {

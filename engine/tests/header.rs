@@ -57,6 +57,7 @@ functions! {
     sg_module_hooks: "uint32_t sg_module_hooks(const sg_module*)", unsafe extern "C" fn(*const Arc<Module>) -> u32;
     sg_instance_new: "sg_error* sg_instance_new(const sg_module*, const sg_budget*, uint64_t, void*, sg_instance**)",
         unsafe extern "C" fn(*const Arc<Module>, *const Budget, u64, *mut c_void, *mut *mut InstanceHandle) -> *mut Error;
+    sg_instance_restore: "bool sg_instance_restore(sg_instance*)", unsafe extern "C" fn(*mut InstanceHandle) -> bool;
     sg_instance_drop: "void sg_instance_drop(sg_instance*)", unsafe extern "C" fn(*mut InstanceHandle);
     sg_instance_memory_peak: "uint64_t sg_instance_memory_peak(const sg_instance*)", unsafe extern "C" fn(*const InstanceHandle) -> u64;
     sg_instance_start_on_request: "sg_error* sg_instance_start_on_request(sg_instance*, const sg_request*)",

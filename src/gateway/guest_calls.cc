@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 namespace sandgate::gateway {
@@ -53,21 +52,20 @@ GuestCalls::GuestCalls(std::span<sandbox::RunQueue* const> queues, const GuestSe
 }
 
 std::unique_ptr<GuestInstance> GuestCalls::kept_instance(const HookCall& call) const {
-  Loop& loop = call.exchange.loop();
-  switch (call.module.options.instance) {
-    case InstanceMode::kFresh: return nullptr;
-    case InstanceMode::kExchange: return call.instances.take(call.module);
-    case InstanceMode::kReuse: return loops_[loop.index()].warm.take(call.module, loop.now());
+  if (call.module.options.instance == InstanceMode::kExchange) {
+    if (std::unique_ptr<GuestInstance> instance = call.instances.take(call.module)) return instance;
   }
-  return nullptr;
+  Loop& loop = call.exchange.loop();
+  return loops_[loop.index()].warm.take(call.module, loop.now());
 }
 
 void GuestCalls::keep(const HookCall& call, std::unique_ptr<GuestInstance> instance) const {
-  if (call.module.options.instance == InstanceMode::kExchange) {
-    call.instances.keep(call.module, std::move(instance));
-  } else {
-    Loop& loop = call.exchange.loop();
-    loops_[loop.index()].warm.keep(call.module, std::move(instance), loop.now());
+  Loop& loop = call.exchange.loop();
+  WarmInstances& warm = loops_[loop.index()].warm;
+  switch (call.module.options.instance) {
+    case InstanceMode::kFresh: return warm.keep_restored(call.module, std::move(instance), loop.now());
+    case InstanceMode::kExchange: return call.instances.keep(call.module, std::move(instance), warm, loop);
+    case InstanceMode::kReuse: return warm.keep(call.module, std::move(instance), loop.now());
   }
 }
 
@@ -89,25 +87,18 @@ Task<MiddlewareCalls::Outcome> GuestCalls::run(HookCall call, const Record& reco
     place = std::move(*entered);
   }
   sandbox::RunQueue& queue = *loops_[loop.index()].queue;
-  bool fresh = call.module.options.instance == InstanceMode::kFresh;
   const sandbox::Budget budget = narrowed(budget_, call.module.options.limits);
-  std::unique_ptr<GuestInstance> kept = kept_instance(call);
-  std::optional<GuestInstance> own;
-  if (fresh) {
-    own.emplace(services_, call, budget, queue, loop.now());
-  } else if (kept == nullptr) {
-    kept = std::make_unique<GuestInstance>(services_, call, budget, queue, loop.now());
-  }
-  GuestInstance& guest = fresh ? *own : *kept;
-  if (!guest.instance) co_return std::unexpected(std::move(guest.instance.error()));
-  guest.context.begin_call(call.exchange.id);
-  ++guest.calls;
-  Outcome outcome = co_await start(queue, *guest.instance, record, call.exchange);
-  stats.used_memory(guest.instance->memory_peak_bytes());
-  guest.context.end_call();
+  std::unique_ptr<GuestInstance> guest = kept_instance(call);
+  if (guest == nullptr) guest = std::make_unique<GuestInstance>(services_, call, budget, queue, loop.now());
+  if (!guest->instance) co_return std::unexpected(std::move(guest->instance.error()));
+  guest->context.begin_call(call.exchange.id);
+  ++guest->calls;
+  Outcome outcome = co_await start(queue, *guest->instance, record, call.exchange);
+  stats.used_memory(guest->instance->memory_peak_bytes());
+  guest->context.end_call();
   if (outcome) outcome = checked_body(*outcome, budget_.output_bytes);
   // A failed instance is spent.
-  if (outcome && !fresh) keep(call, std::move(kept));
+  if (outcome) keep(call, std::move(guest));
   co_return outcome;
 }
 

@@ -22,7 +22,16 @@ std::unique_ptr<GuestInstance> ExchangeInstances::take(const DeployedModule& mod
   return nullptr;
 }
 
-void ExchangeInstances::keep(const DeployedModule& module, std::unique_ptr<GuestInstance> instance) {
+ExchangeInstances::~ExchangeInstances() {
+  for (auto& [of, instance] : kept_) {
+    if (instance != nullptr) home_->keep_restored(*of, std::move(instance), loop_->now());
+  }
+}
+
+void ExchangeInstances::keep(const DeployedModule& module, std::unique_ptr<GuestInstance> instance, WarmInstances& home,
+                             const Loop& loop) {
+  home_ = &home;
+  loop_ = &loop;
   for (auto& [of, place] : kept_) {
     if (of != &module) continue;
     place = std::move(instance);
@@ -50,6 +59,11 @@ void WarmInstances::keep(const DeployedModule& module, std::unique_ptr<GuestInst
   if (instances_max_ == 0 || module.removed.load() || !usable(module, *instance, now)) return;
   if (kept_.size() >= instances_max_) kept_.pop_back();
   kept_.push_front({module.shared_from_this(), std::move(instance)});
+}
+
+void WarmInstances::keep_restored(const DeployedModule& module, std::unique_ptr<GuestInstance> instance,
+                                  Nanoseconds now) {
+  if (instances_max_ != 0 && instance->instance->restore()) keep(module, std::move(instance), now);
 }
 
 // What was removed from the store needs no instances; what still runs on one is not in the list.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the instance of a call comes from and where it goes afterwards: made for the call, kept for the other hooks of
-// the exchange, or kept by the loop for other exchanges (modules::InstanceMode).
+// the exchange, or kept by the loop for other exchanges (modules::InstanceMode). Instances whose guest can be put back to
+// what it was in the beginning are kept by the loop in all modes: that costs less than a new one.
 #pragma once
 
 #include <cstddef>
@@ -38,14 +39,26 @@ struct GuestInstance {
   std::uint32_t calls = 0;
 };
 
-// Kept instances of one exchange. Lives in the frame that serves it.
+class WarmInstances;
+
+// Kept instances of one exchange. Lives in the frame that serves it, on the loop's thread; in the end gives back what can
+// be made as new.
 class ExchangeInstances {
  public:
+  ExchangeInstances() = default;
+  ExchangeInstances(const ExchangeInstances&) = delete;
+  ExchangeInstances& operator=(const ExchangeInstances&) = delete;
+  ~ExchangeInstances();
+
   // Null when there is none. The caller owns it until it is kept again.
   std::unique_ptr<GuestInstance> take(const modules::DeployedModule& module);
-  void keep(const modules::DeployedModule& module, std::unique_ptr<GuestInstance> instance);
+  // `home` and `loop` outlive this.
+  void keep(const modules::DeployedModule& module, std::unique_ptr<GuestInstance> instance, WarmInstances& home,
+            const Loop& loop);
 
  private:
+  WarmInstances* home_ = nullptr;
+  const Loop* loop_ = nullptr;
   // By the module's identity; the snapshot of the exchange keeps it alive. A handful at most.
   std::vector<std::pair<const modules::DeployedModule*, std::unique_ptr<GuestInstance>>> kept_;
 };
@@ -62,6 +75,8 @@ class WarmInstances {
   // Drops the one that was used longest ago when there is no room, and this one when it is spent by its own limits or
   // its module was removed meanwhile.
   void keep(const modules::DeployedModule& module, std::unique_ptr<GuestInstance> instance, Nanoseconds now);
+  // The same for one that must know nothing of its calls (sandbox::Instance::restore), or it is dropped.
+  void keep_restored(const modules::DeployedModule& module, std::unique_ptr<GuestInstance> instance, Nanoseconds now);
   std::size_t size() const { return kept_.size(); }
 
  private:

@@ -40,6 +40,8 @@ Instance::Instance(Instance&& other) noexcept
 
 Instance::~Instance() { ::sg_instance_drop(instance_); }
 
+bool Instance::restore() { return ::sg_instance_restore(instance_); }
+
 std::uint64_t Instance::memory_peak_bytes() const { return ::sg_instance_memory_peak(instance_); }
 
 Nanoseconds Instance::busy() const { return Nanoseconds(static_cast<std::int64_t>(::sg_instance_busy_ns(instance_))); }

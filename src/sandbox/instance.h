@@ -39,6 +39,10 @@ class Instance {
   Instance& operator=(Instance&&) = delete;
   ~Instance();  // cancels what runs
 
+  // After a call that is done: puts the guest back to what it was when it was made, so that the next call finds nothing
+  // of those before. False when that is not possible; then only the end of the instance makes the guest forget.
+  bool restore();
+
   std::uint64_t memory_peak_bytes() const;
   // Time spent inside polls of the current or last call.
   Nanoseconds busy() const;

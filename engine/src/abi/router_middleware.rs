@@ -8,6 +8,7 @@ use super::action::{Action, Edits, Field};
 use super::{find_function, text};
 use crate::c_types;
 use crate::c_types::Hook;
+use crate::direct::call::Arguments;
 use crate::error::{Error, ErrorKind, Result};
 use crate::instance::Host;
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, ComponentType, InstancePre, Lift, Lower};
@@ -191,6 +192,52 @@ pub unsafe fn borrow_request(request: &c_types::Request) -> Result<Request<'stat
 pub unsafe fn borrow_response(response: &c_types::Response) -> Result<Response<'static>> {
     // SAFETY: promised by the caller.
     unsafe { Ok(Response { status: response.status, headers: headers(response.headers)?, body: response.body.as_slice() }) }
+}
+
+/// The parameters of `on-request`, for a driver.
+///
+/// # Safety
+/// As for [`borrow_request`].
+pub unsafe fn request_arguments(request: &c_types::Request, arguments: &mut Arguments) -> Result<()> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        arguments.bytes(text(request.method, "method")?.as_bytes());
+        arguments.bytes(text(request.path, "path")?.as_bytes());
+        arguments.bytes(text(request.query, "query")?.as_bytes());
+        header_arguments(request.headers, arguments)?;
+        arguments.bytes(request.body.as_slice());
+        arguments.bytes(text(request.request_id, "request_id")?.as_bytes());
+    }
+    arguments.number = request.now_epoch_ms;
+    Ok(())
+}
+
+/// The parameters of `on-response`, for a driver.
+///
+/// # Safety
+/// As for [`borrow_request`].
+pub unsafe fn response_arguments(response: &c_types::Response, arguments: &mut Arguments) -> Result<()> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        header_arguments(response.headers, arguments)?;
+        arguments.bytes(response.body.as_slice());
+    }
+    arguments.number = u64::from(response.status);
+    Ok(())
+}
+
+unsafe fn header_arguments(headers: c_types::Headers, arguments: &mut Arguments) -> Result<()> {
+    // SAFETY: promised by the caller.
+    let headers = unsafe { headers.as_slice() };
+    arguments.fields(headers.len());
+    for header in headers {
+        // SAFETY: promised by the caller.
+        unsafe {
+            arguments.bytes(text(header.name, "header name")?.as_bytes());
+            arguments.bytes(text(header.value, "header value")?.as_bytes());
+        }
+    }
+    Ok(())
 }
 
 unsafe fn headers(headers: c_types::Headers) -> Result<Vec<HeaderParam<'static>>> {

@@ -4,6 +4,7 @@
 use super::action::{Action, Edits, Field};
 use super::{find_function, text};
 use crate::c_types;
+use crate::direct::call::Arguments;
 use crate::error::Result;
 use crate::instance::Host;
 use wasmtime::component::{ComponentExportIndex, ComponentType, InstancePre, Lift, Lower};
@@ -106,4 +107,26 @@ pub unsafe fn borrow_request(request: &c_types::Request) -> Result<Request<'stat
             request_id: text(request.request_id, "request_id")?,
         })
     }
+}
+
+/// The parameters of `handle`, for a driver.
+///
+/// # Safety
+/// As for [`borrow_request`].
+pub unsafe fn request_arguments(request: &c_types::Request, arguments: &mut Arguments) -> Result<()> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        arguments.bytes(text(request.method, "method")?.as_bytes());
+        arguments.bytes(text(request.path, "path")?.as_bytes());
+        arguments.bytes(text(request.query, "query")?.as_bytes());
+        let headers = request.headers.as_slice();
+        arguments.fields(headers.len());
+        for header in headers {
+            arguments.bytes(text(header.name, "header name")?.as_bytes());
+            arguments.bytes(header.value.as_slice());
+        }
+        arguments.bytes(request.body.as_slice());
+        arguments.bytes(text(request.request_id, "request_id")?.as_bytes());
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from server import KEY, LOAD_CORE, ROOT, NotStarted, Server, compiled, free_port
+from server import BINARY, KEY, LOAD_CORE, NotStarted, Server, compiled, free_port
 
 SECONDS_MAX, ROUNDS_MAX, CONNECTIONS_MAX = 15, 20, 16000
 
@@ -34,8 +34,8 @@ def parsed(parser):
     for tool in ("taskset", "clang++-19"):
         if not shutil.which(tool):
             sys.exit(f"bench: {tool} is missing; run tools/setup --for bench")
-    if not os.path.exists(f"{ROOT}/build/release/sandgate"):
-        sys.exit("bench: build/release/sandgate is missing; run tools/build")
+    if not os.path.exists(BINARY):
+        sys.exit(f"bench: {os.path.relpath(BINARY)} is missing; run tools/build --target sandgate --target guests")
     return options
 
 

@@ -10,6 +10,8 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BINARY = os.path.abspath(os.environ.get("SANDGATE", f"{ROOT}/build/release/sandgate"))
+GUESTS = f"{os.path.dirname(BINARY)}/guests"
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SERVER_CORE, LOAD_CORE = "0", "1"
 KEY = "Authorization: Bearer secret-api-key-12345"
@@ -126,7 +128,7 @@ def deploy(server, module, points, options=None):
 
 def sandgate(name, origin, modules=(), module_options=None):
     port = free_port()
-    command = [f"{ROOT}/build/release/sandgate", "serve", "--enable-wasm", "--ephemeral", f"--worker-urls=http://127.0.0.1:{origin}", f"--port={port}", "--threads=1",
+    command = [BINARY, "serve", "--enable-wasm", "--ephemeral", f"--worker-urls=http://127.0.0.1:{origin}", f"--port={port}", "--threads=1",
                "--access-log=off", "--log-level=error"]
     server = Server(name, command, port, path="/healthz")
     for module, points in modules:
@@ -155,4 +157,4 @@ def sandgate_of_file(name, folder, origin, rest, connections=8192, idle_seconds=
     path = f"{folder}/{name.replace(' ', '_')}.toml"
     with open(path, "w") as file:
         file.write(FILE.format(port=port, origin=origin, connections=connections, idle_seconds=idle_seconds) + rest)
-    return Server(name, [f"{ROOT}/build/release/sandgate", "serve", path], port, path="/healthz")
+    return Server(name, [BINARY, "serve", path], port, path="/healthz")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The run of a soak: see tools/soak."""
 import argparse
-import contextlib
 import http.client
 import json
 import os
@@ -115,8 +114,11 @@ class Soak:
         alive = self.gateway.is_alive()
         self.check("the server is alive", alive, "" if alive else f"exit code {self.gateway.process.returncode}")
         if alive:
-            with contextlib.suppress(OSError, http.client.HTTPException):
+            try:
                 self.rest()
+                self.check("requests in all", True, f"{self.gateway.metric('sandgate_requests_total'):.0f}")
+            except (OSError, http.client.HTTPException) as error:
+                self.check("the server answers at the end", False, str(error))
             code = self.gateway.stop()
             self.check("SIGTERM ends it with 0", code == 0, "not in time" if code is None else f"exit code {code}")
 

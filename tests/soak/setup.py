@@ -18,6 +18,8 @@ START_SECONDS = 30
 STOP_SECONDS = 40
 # Below those that the kernel gives to clients: a port whose server is dead must not become a client's.
 PORTS = range(18000, 32000)
+# Each is tried once: a port that was given may not be in use yet.
+UNTRIED_PORTS = iter(random.sample(PORTS, 1000))
 
 CONFIGURATION = """
 [server]
@@ -167,8 +169,7 @@ def hostile():
 
 
 def free_port():
-    for _ in range(1000):
-        port = random.choice(PORTS)
+    for port in UNTRIED_PORTS:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

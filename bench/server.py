@@ -10,9 +10,17 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BINARY = os.path.abspath(os.environ.get("SANDGATE", f"{ROOT}/build/release/sandgate"))
+GUESTS = f"{os.path.dirname(BINARY)}/guests"
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SERVER_CORE, LOAD_CORE = "0", "1"
 KEY = "Authorization: Bearer secret-api-key-12345"
+
+
+def compiled(folder, name):
+    """A program of bench/, made in `folder`."""
+    subprocess.run(["clang++-19", "-std=c++23", "-O2", f"-I{ROOT}", f"{ROOT}/bench/{name}.cc", "-o", f"{folder}/{name}"], check=True)
+    return f"{folder}/{name}"
 
 
 class NotStarted(Exception):
@@ -55,6 +63,17 @@ def resident_mib(pid):
         except (OSError, TypeError):
             pass
     return round(kib / 1024, 1)
+
+
+def proportional_kib(pid):
+    """Memory of the process and its children (PSS): pages that several share count in parts."""
+    kib = 0
+    for process in processes_of(pid):
+        try:
+            kib += int(re.search(r"^Pss:\s+(\d+)", open(f"/proc/{process}/smaps_rollup").read(), re.M)[1])
+        except (OSError, TypeError):
+            pass
+    return kib
 
 
 def answers(port, path):
@@ -109,9 +128,33 @@ def deploy(server, module, points, options=None):
 
 def sandgate(name, origin, modules=(), module_options=None):
     port = free_port()
-    command = [f"{ROOT}/build/release/sandgate", "serve", "--enable-wasm", "--ephemeral", f"--worker-urls=http://127.0.0.1:{origin}", f"--port={port}", "--threads=1",
+    command = [BINARY, "serve", "--enable-wasm", "--ephemeral", f"--worker-urls=http://127.0.0.1:{origin}", f"--port={port}", "--threads=1",
                "--access-log=off", "--log-level=error"]
     server = Server(name, command, port, path="/healthz")
     for module, points in modules:
         deploy(server, module, points, module_options)
     return server
+
+
+FILE = """[server]
+listen = "127.0.0.1:{port}"
+threads = 1
+ephemeral = true
+access_log = "off"
+log_level = "error"
+max_connections = {connections}
+timeouts = {{ idle = "{idle_seconds}s" }}
+
+[[upstream]]
+name = "origin"
+servers = "http://127.0.0.1:{origin}"
+"""
+
+
+def sandgate_of_file(name, folder, origin, rest, connections=8192, idle_seconds=75):
+    """Of a configuration file that ends with `rest`: its modules and routes."""
+    port = free_port()
+    path = f"{folder}/{name.replace(' ', '_')}.toml"
+    with open(path, "w") as file:
+        file.write(FILE.format(port=port, origin=origin, connections=connections, idle_seconds=idle_seconds) + rest)
+    return Server(name, [BINARY, "serve", path], port, path="/healthz")

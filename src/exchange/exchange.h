@@ -20,6 +20,10 @@
 
 namespace sandgate {
 
+namespace telemetry {
+class RouteCounts;
+}
+
 // Both ends of the transport, as text without port brackets games: "127.0.0.1", "::1", or "unix". The port is separate.
 struct Peer {
   std::string_view address;
@@ -79,6 +83,8 @@ struct RouteTaken {
   std::span<const RouteParameter> parameters;
   // Where the path goes on below the route: what "*rest" captured, else the whole path without its first slash.
   std::string_view rest;
+  // Where the route counts; outlives the exchange. Null: nowhere.
+  telemetry::RouteCounts* counts = nullptr;
 };
 
 class Exchange {

@@ -58,9 +58,12 @@ Task<Talk> attempt(Passage& passage, UpstreamServer& server, Freshness freshness
   passage.era = server.health().era();
   UpstreamServer::OnLoop& place = server.on(exchange.loop());
   Visit visit(place);
+  Stopwatch watch(exchange);
   Result<net::Lease> lease = co_await place.pool->lease(passage.over, freshness == Freshness::kFresh);
+  exchange.record.upstream_times = {};
   if (passage.over.cancelled()) co_return over(passage.cancelled());
   if (!lease) co_return unreached(passage, lease.error());
+  exchange.record.upstream_times.connect = watch.read();
   ClientConnection& connection = lease->connection();
   CancelHook hook(passage.over, &abort_connection, &connection);
   Talk outcome = co_await talk(passage, *lease);

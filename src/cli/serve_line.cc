@@ -126,7 +126,8 @@ void add_modules(CLI::App& serve, Flags& line) {
       ->group("Modules");
   serve
       .add_option("--state-url", line.settings.state.url,
-                  "where stores of modules are kept: memory:, sqlite:PATH or redis://USER:PASSWORD@HOST:PORT/DATABASE; "
+                  "where stores of modules are kept: memory:, sqlite:PATH or redis://USER:PASSWORD@HOST:PORT/DATABASE, "
+                  "rediss:// with TLS; "
                   "the variable keeps passwords out of lists of processes")
       ->envname("SANDGATE_STATE_URL")
       ->group("Modules");

@@ -57,7 +57,7 @@ struct Passage {
   std::unexpected<Error> cancelled() const;
 
   // How the server that it is at did.
-  void answered() const { server->health().answered(era, exchange.loop()); }
+  void answered() const { server->answered(era, exchange.loop()); }
   void succeeded() const { server->health().succeeded(era, exchange.loop()); }
   void failed(ServerHealth::Failure failure) const;
 

@@ -75,6 +75,9 @@ Task<Talk> attempt(Passage& passage, UpstreamServer& server, Freshness freshness
   co_return outcome;
 }
 
+// Between two looks at servers of which none is for this request.
+constexpr Milliseconds kLookAgain{5};
+
 // The server to go to; null, and why, when there is none.
 struct Destination {
   UpstreamServer* server = nullptr;
@@ -100,6 +103,9 @@ Task<Destination> find_server(Upstream& upstream, Passage& passage, TriedServers
     if (outcome == WaitingRoom::Outcome::kTimedOut) co_return nowhere("the upstream was busy for too long");
     place = WaitingRoom::Place::kFront;
     choice = upstream.choose(passage.exchange, tried);
+    // The room was at a server that was tried already, perhaps: there would be nothing to wait for. Others have a turn
+    // before this one looks again.
+    if (choice.full) co_await pause_for(loop, passage.over, kLookAgain);
   }
   if (choice.server == nullptr) co_return nowhere("no server of the upstream takes requests");
   co_return Destination{choice.server, {}};

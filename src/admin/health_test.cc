@@ -57,7 +57,7 @@ TEST(HealthEndpoints, AreOnlyRead) {
 }
 
 TEST(MetricsEndpoint, AnswersTheTextExposition) {
-  telemetry::Metrics metrics(1, {});
+  telemetry::Metrics metrics(1);
   metrics.loop(0).request_started();
   MetricsHandler handler({.metrics = &metrics, .build = {"1.2.3", "abc"}});
   test::SentResponse sent = answer(handler);

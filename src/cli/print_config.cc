@@ -36,6 +36,15 @@ json::value access_log(telemetry::AccessLogFormat format) {
   return nullptr;
 }
 
+json::value server_timing(gateway::ServerTimingRule rule) {
+  switch (rule) {
+    case gateway::ServerTimingRule::kOff: return "off";
+    case gateway::ServerTimingRule::kAlways: return "always";
+    case gateway::ServerTimingRule::kOnRequest: return "on_request";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string config_json(const config::Settings& settings, const config::Manifest& manifest) {
@@ -72,7 +81,7 @@ std::string config_json(const config::Settings& settings, const config::Manifest
   config["access-log"] = access_log(settings.access_log);
   config["access-log-query"] = settings.access_log_query;
   config["trace-context"] = settings.trace_context == gateway::TraceContext::kCreate ? "create" : "keep";
-  config["server-timing"] = settings.server_timing;
+  config["server-timing"] = server_timing(settings.server_timing);
   if (!settings.config_file.empty()) config["file"] = settings.config_file;
   for (auto& [name, value] : config::manifest_json(manifest)) config[name] = std::move(value);
   return json::serialize(config);

@@ -34,6 +34,11 @@ const std::map<std::string, log::Level> kLogLevels = {{"debug", log::Level::kDeb
                                                       {"error", log::Level::kError},
                                                       {"off", log::Level::kOff}};
 
+const std::map<std::string, gateway::ServerTimingRule> kServerTimings = {
+    {"off", gateway::ServerTimingRule::kOff},
+    {"always", gateway::ServerTimingRule::kAlways},
+    {"on_request", gateway::ServerTimingRule::kOnRequest}};
+
 // Flags as they are written, over what the file says.
 struct Flags {
   config::Settings settings;
@@ -121,7 +126,8 @@ void add_modules(CLI::App& serve, Flags& line) {
       ->group("Modules");
   serve
       .add_option("--state-url", line.settings.state.url,
-                  "where stores of modules are kept: memory:, sqlite:PATH or redis://USER:PASSWORD@HOST:PORT/DATABASE; "
+                  "where stores of modules are kept: memory:, sqlite:PATH or redis://USER:PASSWORD@HOST:PORT/DATABASE, "
+                  "rediss:// with TLS; "
                   "the variable keeps passwords out of lists of processes")
       ->envname("SANDGATE_STATE_URL")
       ->group("Modules");
@@ -175,8 +181,10 @@ void add_observing(CLI::App& serve, Flags& line) {
   serve.add_flag("--access-log-query", line.settings.access_log_query, "show queries in it; they may hold secrets")
       ->group("Observing");
   serve
-      .add_flag("--server-timing", line.settings.server_timing,
-                "tell clients in Server-Timing what each module decided and how long it took")
+      .add_flag("--server-timing{always}", line.settings.server_timing,
+                "tell clients in Server-Timing how long upstream and modules took: everybody (always, when no word "
+                "follows), or those at trusted addresses that send X-Server-Timing: 1 (on_request)")
+      ->transform(CLI::CheckedTransformer(kServerTimings, CLI::ignore_case).description("=off, always, on_request"))
       ->group("Observing");
   serve.add_option("--log-level", line.settings.log_level, "of the log on stderr: debug, info, warning, error or off")
       ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case))

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kAccessLogs = {"off", "text", "json"};
 constexpr std::array<std::string_view, 2> kTraceContexts = {"keep", "create"};
+constexpr std::array<std::string_view, 3> kServerTimings = {"off", "always", "on_request"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 // A listener costs a descriptor and nothing else; more than this is a mistake of a generated file.
 constexpr std::size_t kListenersMax = 64;
@@ -125,7 +126,7 @@ void read_server(TableReader& in, const std::string& directory, Settings& settin
   in.one_of("access_log", settings.access_log, kAccessLogs);
   in.boolean("access_log_query", settings.access_log_query);
   in.one_of("trace_context", settings.trace_context, kTraceContexts);
-  in.boolean("server_timing", settings.server_timing);
+  in.one_of("server_timing", settings.server_timing, kServerTimings);
   in.one_of("log_level", settings.log_level, kLogLevels);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "capability/key_value/state_options.h"
+#include "gateway/server_timing.h"
 #include "gateway/trace_context.h"
 #include "platform/log.h"
 #include "telemetry/access_line.h"
@@ -57,7 +58,7 @@ struct Settings {
   telemetry::AccessLogFormat access_log = telemetry::AccessLogFormat::kText;
   bool access_log_query = false;  // show what follows the question mark, too
   gateway::TraceContext trace_context = gateway::TraceContext::kKeep;
-  bool server_timing = false;                // tell clients in Server-Timing what modules did
+  gateway::ServerTimingRule server_timing = gateway::ServerTimingRule::kOff;
   std::vector<std::string> trusted_proxies;  // empty: loopback
 
   // The program whose `compile-module` command compiles modules; this one, but for tests.

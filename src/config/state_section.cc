@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "config/tls_section.h"
+
 namespace sandgate::config {
 namespace {
 
@@ -18,15 +20,20 @@ constexpr Range<unsigned> kConnections = {1, 256};
 
 void read_state(TableReader& in, const std::string& directory, capability::StateOptions& state) {
   std::string url;
+  bool speaks_tls = false;
   if (in.secret("url", url)) {
     Result<capability::StateUrl> parsed = capability::parse_state_url(url);
     if (!parsed) {
       in.mistake("url", parsed.error().detail);
     } else if (parsed->kind == capability::StateUrl::Kind::kSqlite) {
       url = "sqlite:" + (std::filesystem::path(directory) / parsed->path).lexically_normal().string();
+    } else {
+      speaks_tls = parsed->transport == capability::StateUrl::Transport::kTls;
     }
     state.url = std::move(url);
   }
+  if (read_tls(in, directory, state.tls) && !speaks_tls)
+    in.mistake("tls", "it is for a url that begins with rediss://");
   std::string prefix;
   if (in.name("prefix", prefix)) state.prefix = std::move(prefix);
   in.duration("timeout", state.timeout, kTimeout);

@@ -45,7 +45,24 @@ TEST(StateSection, AWrongUrlIsNotShown) {
   std::string text = mistakes(load("url = \"redis://:hunter2@cache:0\""));
   EXPECT_NE(text.find("file:2: state.url: "), std::string::npos) << text;
   EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
-  EXPECT_NE(mistakes(load("url = \"rediss://cache\"")).find("TLS"), std::string::npos);
+}
+
+TEST(StateSection, RedisMaySpeakTls) {
+  Loaded loaded = load("url = \"rediss://cache\"\ntls = { verify = false, server_name = \"cache.internal\" }");
+  ASSERT_TRUE(loaded.diagnostics.empty()) << mistakes(loaded);
+  const capability::RedisTlsOptions& tls = loaded.settings.state.tls;
+  EXPECT_EQ(tls.verify, capability::RedisTlsOptions::Verify::kOff);
+  EXPECT_EQ(tls.server_name, "cache.internal");
+  EXPECT_EQ(load("url = \"rediss://cache\"").settings.state.tls, capability::RedisTlsOptions());
+  EXPECT_NE(mistakes(load("url = \"rediss://cache\"\ntls = { ca_file = \"none.pem\" }")).find("there is no file"),
+            std::string::npos);
+}
+
+TEST(StateSection, TlsIsForRedissOnly) {
+  for (const char* url : {"redis://cache", "memory:", "sqlite:state.db"}) {
+    std::string text = mistakes(load(std::string("url = \"") + url + "\"\ntls = { verify = false }"));
+    EXPECT_NE(text.find("rediss://"), std::string::npos) << url << ": " << text;
+  }
 }
 
 TEST(StateSection, NeedsARestart) {

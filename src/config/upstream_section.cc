@@ -4,11 +4,10 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
+#include "config/tls_section.h"
 #include "gateway/worker_urls.h"
 #include "http/field.h"
 
@@ -153,22 +152,6 @@ void read_connections(TableReader& in, gateway::ConnectionOptions& connections) 
     table.duration("idle", connections.idle, kTimeout);
     table.count("waiting_max", connections.waiting_max, kMany);
     table.duration("waiting", connections.waiting, kTimeout);
-  });
-}
-
-void read_tls(TableReader& in, const std::string& directory, gateway::UpstreamTlsOptions& tls) {
-  in.table("tls", [&](TableReader& table) {
-    bool verify = true;
-    table.boolean("verify", verify);
-    tls.verify = verify ? gateway::UpstreamTlsOptions::Verify::kOn : gateway::UpstreamTlsOptions::Verify::kOff;
-    std::string file;
-    if (table.text("ca_file", file)) {
-      tls.ca_file = (std::filesystem::path(directory) / file).lexically_normal().string();
-      std::error_code failure;
-      if (!std::filesystem::is_regular_file(tls.ca_file, failure))
-        table.mistake("ca_file", fmt::format("there is no file {}", file));
-    }
-    table.text("server_name", tls.server_name);
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -19,6 +20,10 @@
 #include "http/message.h"
 
 namespace sandgate {
+
+namespace telemetry {
+class RouteCounts;
+}
 
 // Both ends of the transport, as text without port brackets games: "127.0.0.1", "::1", or "unix". The port is separate.
 struct Peer {
@@ -49,6 +54,12 @@ struct ExchangeStep {
   const ExchangeStep* next = nullptr;
 };
 
+// How long the last upstream tried took; nothing for what was not reached.
+struct UpstreamTimes {
+  std::optional<Nanoseconds> connect;     // to have a connection, which is quick when one was kept
+  std::optional<Nanoseconds> first_byte;  // from there to the head of its answer
+};
+
 // What happened to the exchange, for the access log and metrics. Written along the way; text lives in the arena or is
 // static.
 struct ExchangeRecord {
@@ -58,7 +69,9 @@ struct ExchangeRecord {
   std::uint64_t request_bytes = 0;      // body bytes read
   int status = 0;                       // as sent; 0 when nothing was sent
   bool keeps_steps = false;             // whether somebody will read `steps`
+  bool keeps_times = false;             // whether somebody will read `upstream_times`
   const ExchangeStep* steps = nullptr;  // of the modules, in order
+  UpstreamTimes upstream_times;
 
   void append(ExchangeStep& step) {
     (last_step != nullptr ? last_step->next : steps) = &step;
@@ -79,6 +92,8 @@ struct RouteTaken {
   std::span<const RouteParameter> parameters;
   // Where the path goes on below the route: what "*rest" captured, else the whole path without its first slash.
   std::string_view rest;
+  // Where the route counts; outlives the exchange. Null: nowhere.
+  telemetry::RouteCounts* counts = nullptr;
 };
 
 class Exchange {

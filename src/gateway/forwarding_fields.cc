@@ -120,6 +120,13 @@ bool ForwardingFields::trusts(const Peer& peer) const {
   return address && trusts(*address);
 }
 
+bool ForwardingFields::trusts_client(const Exchange& exchange) const {
+  if (!trusts(exchange.peer)) return false;
+  if (exchange.client == exchange.peer.address) return true;
+  std::optional<IpAddress> address = parse_ip(exchange.client);
+  return address && trusts(*address);
+}
+
 std::string_view ForwardingFields::walk_forwarded_for(std::string_view& list, std::string_view client) const {
   std::string_view rest = list;
   std::string_view vouched;  // the end of the list that was walked without objection

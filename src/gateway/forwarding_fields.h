@@ -53,6 +53,8 @@ class ForwardingFields {
 
   // Once for each exchange, before its handlers. Text it adds is in the exchange's arena, the peer's address or static.
   void apply(Exchange& exchange) const;
+  // After apply(): whether the client itself, not only a proxy before it, is at a trusted address.
+  bool trusts_client(const Exchange& exchange) const;
 
  private:
   bool trusts(const Peer& peer) const;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
-#include <optional>
 #include <utility>
 
 #include "exchange/problem.h"
 #include "gateway/error_log.h"
 #include "gateway/request_id.h"
-#include "gateway/server_timing.h"
 #include "http/target.h"
 #include "platform/clock.h"
 
@@ -81,7 +79,15 @@ const Handler& Gateway::handler_of(std::string_view path) const {
   return next_;
 }
 
-Task<Status> Gateway::route(Exchange& exchange) const {
+// After its client is known. Behind a trusted proxy that is whom the proxy names.
+bool Gateway::tells_times(const Exchange& exchange) const {
+  if (settings_.server_timing != ServerTimingRule::kOnRequest)
+    return settings_.server_timing == ServerTimingRule::kAlways;
+  return ServerTiming::asked_for(exchange) && settings_.forwarding.trusts_client(exchange);
+}
+
+// `timing` lives as long as the exchange is served.
+Task<Status> Gateway::route(Exchange& exchange, std::optional<ServerTiming>& timing) const {
   http::RequestHead& request = exchange.request;
   if (request.is_connect()) return refuse(ErrorKind::kUnsupported, "CONNECT is not served here");
   if (request.method == "TRACE") return refuse_trace(exchange);
@@ -98,6 +104,7 @@ Task<Status> Gateway::route(Exchange& exchange) const {
   if (&handler == &next_) {
     settings_.forwarding.apply(exchange);
     if (settings_.trace_context == TraceContext::kCreate) begin_trace(exchange, loops_[exchange.loop().index()].ids);
+    if (tells_times(exchange)) timing.emplace(exchange);
   }
   return handler.serve(exchange);
 }
@@ -106,11 +113,7 @@ Task<Status> Gateway::serve(Exchange& exchange) const {
   prepare(exchange);
   if (settings_.observer != nullptr) settings_.observer->began(exchange);
   std::optional<ServerTiming> timing;
-  if (settings_.server_timing) {
-    exchange.record.keeps_steps = true;
-    timing.emplace(exchange);
-  }
-  Status status = co_await route(exchange);
+  Status status = co_await route(exchange, timing);
   if (!status) status = co_await answer_error(exchange, std::move(status.error()));
   timing.reset();
   if (settings_.observer != nullptr)

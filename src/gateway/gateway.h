@@ -10,12 +10,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "exchange/handler.h"
 #include "gateway/forwarding_fields.h"
 #include "gateway/observer.h"
+#include "gateway/server_timing.h"
 #include "gateway/trace_context.h"
 #include "platform/entropy.h"
 
@@ -37,7 +39,7 @@ struct GatewaySettings {
   std::vector<Endpoint> endpoints;
   ExchangeObserver* observer = nullptr;  // may be null; outlives the gateway
   TraceContext trace_context = TraceContext::kKeep;
-  bool server_timing = false;  // tell clients what modules did, in Server-Timing
+  ServerTimingRule server_timing = ServerTimingRule::kOff;
 };
 
 class Gateway final : public Handler {
@@ -55,7 +57,8 @@ class Gateway final : public Handler {
   };
 
   void prepare(Exchange& exchange) const;
-  Task<Status> route(Exchange& exchange) const;
+  Task<Status> route(Exchange& exchange, std::optional<ServerTiming>& timing) const;
+  bool tells_times(const Exchange& exchange) const;
   const Handler& handler_of(std::string_view path) const;
 
   GatewaySettings settings_;

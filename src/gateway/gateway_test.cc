@@ -83,31 +83,73 @@ class GatewayTest : public ::testing::Test {
   std::vector<Endpoint> endpoints{{"/healthz", Endpoint::Match::kPath, &health},
                                   {"/wasm", Endpoint::Match::kTree, &admin}};
   Notes notes;
-  bool server_timing = false;
+  ServerTimingRule server_timing = ServerTimingRule::kOff;
   std::unique_ptr<test::FakeExchange> fake;
   std::unique_ptr<Gateway> gateway;
 };
 
-TEST_F(GatewayTest, TellsClientsWhatModulesDidWhenAsked) {
-  server_timing = true;
+TEST_F(GatewayTest, TellsClientsHowLongThingsTook) {
+  server_timing = ServerTimingRule::kAlways;
   make("GET", "/a");
   ExchangeStep step{"auth", "OnRequest", "continue", Nanoseconds(6'400)};
   fake->exchange.record.append(step);
+  fake->exchange.record.upstream_times = {Nanoseconds(204'000), Nanoseconds(2'811'000)};
+  fake->exchange.started = Nanoseconds(1);
+  fake->loop.advance(Nanoseconds(3'210'001) - fake->loop.now());
   ASSERT_TRUE(serve());
-  EXPECT_EQ(sent().field("server-timing"), "auth-OnRequest;dur=0.006;desc=\"continue\"");
+  EXPECT_EQ(sent().field("server-timing"),
+            "total;dur=3.210, upstream-connect;dur=0.204, upstream-first-byte;dur=2.811, "
+            "auth-OnRequest;dur=0.006;desc=\"continue\"");
+  EXPECT_TRUE(fake->exchange.record.keeps_steps && fake->exchange.record.keeps_times);
   EXPECT_EQ(&fake->exchange.sink(), &fake->sink) << "the sink is restored";
 }
 
-TEST_F(GatewayTest, TellsClientsNothingOfModulesOtherwise) {
-  make("GET", "/a");
-  ExchangeStep step{"auth", "OnRequest", "continue", Nanoseconds(6'400)};
-  fake->exchange.record.append(step);
+TEST_F(GatewayTest, TellsClientsNothingOfTimesOtherwise) {
+  for (ServerTimingRule rule : {ServerTimingRule::kOff, ServerTimingRule::kOnRequest}) {
+    server_timing = rule;
+    make("GET", "/a");
+    ASSERT_TRUE(serve());
+    EXPECT_FALSE(sent().has_field("server-timing"));
+    EXPECT_FALSE(fake->exchange.record.keeps_steps || fake->exchange.record.keeps_times);
+  }
+  server_timing = ServerTimingRule::kAlways;
+  make("GET", "/healthz");
   ASSERT_TRUE(serve());
-  EXPECT_FALSE(sent().has_field("server-timing"));
-  server_timing = true;
+  EXPECT_FALSE(sent().has_field("server-timing")) << "an endpoint of the gateway";
+}
+
+TEST_F(GatewayTest, TellsTimesToTrustedClientsThatAsk) {
+  server_timing = ServerTimingRule::kOnRequest;
+  struct Case {
+    const char* peer;
+    const char* forwarded_for;  // null: none
+    const char* asks;
+    bool told;
+  };
+  for (Case c : {Case{"127.0.0.1", nullptr, "1", true}, Case{"127.0.0.1", nullptr, "0", false},
+                 Case{"127.0.0.1", nullptr, "true", false}, Case{"192.0.2.1", nullptr, "1", false},
+                 // A proxy of ours passes on what its clients ask for: they are outside.
+                 Case{"127.0.0.1", "192.0.2.1", "1", false}, Case{"127.0.0.1", "127.0.0.2", "1", true},
+                 Case{"127.0.0.1", "192.0.2.1, 127.0.0.2", "1", false},
+                 Case{"127.0.0.1", "127.0.0.2, 192.0.2.1", "1", false}, Case{"192.0.2.1", "127.0.0.1", "1", false}}) {
+    make("GET", "/a");
+    fake->exchange.peer.address = c.peer;
+    fake->exchange.peer.loopback = std::string_view(c.peer).starts_with("127.");
+    fake->exchange.request.fields.add("x-server-timing", c.asks);
+    if (c.forwarded_for != nullptr) fake->exchange.request.fields.add("x-forwarded-for", c.forwarded_for);
+    ASSERT_TRUE(serve());
+    EXPECT_EQ(sent().has_field("server-timing"), c.told)
+        << c.peer << " for " << (c.forwarded_for == nullptr ? "itself" : c.forwarded_for) << " says " << c.asks;
+  }
+}
+
+TEST_F(GatewayTest, TellsTimesOfErrorsToo) {
+  server_timing = ServerTimingRule::kAlways;
+  next.error = Error{ErrorKind::kUpstream, "down", {}};
   make("GET", "/a");
-  ASSERT_TRUE(serve());
-  EXPECT_FALSE(sent().has_field("server-timing")) << "no module ran";
+  (void)serve();
+  EXPECT_EQ(sent().status, 502);
+  EXPECT_TRUE(sent().has_field("server-timing"));
 }
 
 TEST_F(GatewayTest, GivesTheExchangeItsIdClientAndTarget) {

@@ -66,7 +66,9 @@ Detached HealthCheck::probe(Held held) {
 void HealthCheck::tell(const Status& answer) {
   ServerHealth& health = server_.health();
   bool was_well = !health.unhealthy();
+  bool was_in = health.is_in();
   health.probed(answer.has_value(), loop_.now());
+  if (!was_in && health.is_in()) server_.came_back();
   bool is_well = !health.unhealthy();
   const std::string& upstream = server_.common().options.name;
   if (was_well && !is_well) {

@@ -144,6 +144,7 @@ Error upstream_error(const Error& error, std::string_view timed_out, std::string
 Task<Talk> talk(Passage& passage, const net::Lease& lease) {
   ClientConnection& connection = lease.connection();
   Upload& upload = passage.upload;
+  Stopwatch watch(passage.exchange);
   if (passage.has_body()) upload.begin();
   if (upload.client_error() != nullptr) co_return over(fail(*upload.client_error()));
   std::string_view first = upload.ready_piece();
@@ -162,6 +163,7 @@ Task<Talk> talk(Passage& passage, const net::Lease& lease) {
       received = co_await connection.read_head(passage.head.method, head);
     }
     if (!received) co_return broken_off(passage, lease, sent ? received.error() : sent.error());
+    if (interim == 0) passage.exchange.record.upstream_times.first_byte = watch.read();
     if (head.status >= 200) {
       passage.answered();
       Status relayed = co_await relay(passage, connection, head);

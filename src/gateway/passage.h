@@ -18,6 +18,21 @@
 
 namespace sandgate::gateway {
 
+// How long a part of an exchange takes, where somebody will read it.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Exchange& exchange)
+      : exchange_(exchange), began_(exchange.record.keeps_times ? exchange.loop().precise_now() : Nanoseconds(0)) {}
+  std::optional<Nanoseconds> read() const {
+    if (!exchange_.record.keeps_times) return std::nullopt;
+    return exchange_.loop().precise_now() - began_;
+  }
+
+ private:
+  const Exchange& exchange_;
+  const Nanoseconds began_;
+};
+
 // Ends a passage that takes too long in all, or whose exchange is cancelled.
 struct WholeTime {
   WholeTime(Exchange& the_exchange, Milliseconds total);
@@ -42,7 +57,7 @@ struct Passage {
   std::unexpected<Error> cancelled() const;
 
   // How the server that it is at did.
-  void answered() const { server->health().answered(era, exchange.loop()); }
+  void answered() const { server->answered(era, exchange.loop()); }
   void succeeded() const { server->health().succeeded(era, exchange.loop()); }
   void failed(ServerHealth::Failure failure) const;
 

@@ -58,9 +58,12 @@ Task<Talk> attempt(Passage& passage, UpstreamServer& server, Freshness freshness
   passage.era = server.health().era();
   UpstreamServer::OnLoop& place = server.on(exchange.loop());
   Visit visit(place);
+  Stopwatch watch(exchange);
   Result<net::Lease> lease = co_await place.pool->lease(passage.over, freshness == Freshness::kFresh);
+  exchange.record.upstream_times = {};
   if (passage.over.cancelled()) co_return over(passage.cancelled());
   if (!lease) co_return unreached(passage, lease.error());
+  exchange.record.upstream_times.connect = watch.read();
   ClientConnection& connection = lease->connection();
   CancelHook hook(passage.over, &abort_connection, &connection);
   Talk outcome = co_await talk(passage, *lease);
@@ -71,6 +74,9 @@ Task<Talk> attempt(Passage& passage, UpstreamServer& server, Freshness freshness
   }
   co_return outcome;
 }
+
+// Between two looks at servers of which none is for this request.
+constexpr Milliseconds kLookAgain{5};
 
 // The server to go to; null, and why, when there is none.
 struct Destination {
@@ -97,6 +103,9 @@ Task<Destination> find_server(Upstream& upstream, Passage& passage, TriedServers
     if (outcome == WaitingRoom::Outcome::kTimedOut) co_return nowhere("the upstream was busy for too long");
     place = WaitingRoom::Place::kFront;
     choice = upstream.choose(passage.exchange, tried);
+    // The room was at a server that was tried already, perhaps: there would be nothing to wait for. Others have a turn
+    // before this one looks again.
+    if (choice.full) co_await pause_for(loop, passage.over, kLookAgain);
   }
   if (choice.server == nullptr) co_return nowhere("no server of the upstream takes requests");
   co_return Destination{choice.server, {}};

@@ -293,5 +293,49 @@ TEST_F(ProxyServersTest, AClientThatLeavesEndsABoundedExchangeToo) {
   EXPECT_EQ(outcome(), "disconnected: the client left");
 }
 
+// One server is full and the other one out: what comes back is for the request that waits, at once.
+TEST_F(ProxyServersTest, AServerThatComesBackIsForWhoWaits) {
+  enum class How { kDrainingEnds, kAnswered };
+  for (How how : {How::kDrainingEnds, How::kAnswered}) {
+    UpstreamOptions options;
+    options.connections.connections_max = 1;
+    prepare("GET", 2, options);
+    running = {};
+    UpstreamServer& full = upstream->server(0);
+    UpstreamServer& out = upstream->server(1);
+    ASSERT_TRUE(full.bound().try_open());
+    if (how == How::kDrainingEnds) out.set_draining(true);
+    if (how == How::kAnswered) upstream->mark_down(1, fake->loop);
+    expect(1).answer(200, "hello");
+    start();
+    EXPECT_EQ(outcome(), "running");
+    if (how == How::kDrainingEnds) out.set_draining(false);
+    // Of the request that tried it.
+    if (how == How::kAnswered) out.answered(out.health().era(), fake->loop);
+    fake->loop.run_until_idle();
+    EXPECT_EQ(outcome(), "ok");
+    full.bound().closed(fake->loop);
+  }
+}
+
+// The one that has room was tried: looking for it without end would hold the loop.
+TEST_F(ProxyServersTest, ARetryWaitsForAFullServerAndLeavesTheLoopToOthers) {
+  UpstreamOptions options;
+  options.connections.connections_max = 1;
+  prepare("GET", 2, options);
+  net::ConnectionBound& full = upstream->server(0).bound();
+  ASSERT_TRUE(full.try_open());
+  expect(1).read_head_error = Error(ErrorKind::kDisconnected, "closed");
+  expect(0).answer(200, "hello");
+  start();
+  EXPECT_EQ(outcome(), "running");
+  full.closed(fake->loop);
+  for (int i = 0; i < 10; ++i) {
+    fake->loop.advance(Milliseconds(10));
+    fake->loop.run_until_idle();
+  }
+  EXPECT_EQ(outcome(), "ok");
+}
+
 }  // namespace
 }  // namespace sandgate::gateway

@@ -67,6 +67,17 @@ TEST_F(ProxyTest, ForwardsARequestAndItsAnswer) {
   EXPECT_FALSE(talk.aborted());
 }
 
+TEST_F(ProxyTest, KeepsTimesForWhoReadsThem) {
+  for (bool keeps : {false, true}) {
+    prepare();
+    fake->exchange.record.keeps_times = keeps;
+    expect().answer(200, "hello");
+    serve();
+    EXPECT_EQ(fake->exchange.record.upstream_times.connect.has_value(), keeps);
+    EXPECT_EQ(fake->exchange.record.upstream_times.first_byte.has_value(), keeps);
+  }
+}
+
 TEST_F(ProxyTest, StreamsEachPieceAtOnce) {
   prepare();
   Conversation& talk = expect();

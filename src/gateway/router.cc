@@ -34,6 +34,7 @@ Router::Router(routing::RouteTable table, std::vector<Route> routes)
 void Router::note(Exchange& exchange, const routing::RouteTable::Match& match) const {
   Arena& arena = exchange.arena();
   exchange.route.name = arena.copy(routes_[match.route].name);
+  exchange.route.counts = routes_[match.route].counts;
   exchange.route.rest = exchange.request.path.substr(1);
   if (match.captures.count == 0) return;
   const routing::PathPattern& path = table_.rules()[match.route].path;

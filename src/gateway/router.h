@@ -17,7 +17,8 @@ class Router final : public Handler {
  public:
   struct Route {
     std::string name;
-    const Handler* handler = nullptr;  // outlives the router
+    const Handler* handler = nullptr;          // outlives the router
+    telemetry::RouteCounts* counts = nullptr;  // outlives the exchanges; null: nobody counts
   };
 
   // As many routes as the table has rules.

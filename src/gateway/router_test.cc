@@ -7,6 +7,7 @@
 #include "exchange/problem.h"
 #include "gateway/fixed_response.h"
 #include "gateway/upstream_path.h"
+#include "telemetry/route_metrics.h"
 #include "tests/support/fake_exchange.h"
 
 namespace sandgate::gateway {
@@ -46,6 +47,17 @@ TEST_F(RouterTest, HandsOnToTheRouteAndTellsWhatItCaptured) {
   test::FakeExchange fake("GET", "/users/7/a/b");
   ASSERT_TRUE(test::serve(router_, fake));
   EXPECT_EQ(fake.sent().body, "route users rest a/b id=7 rest=a/b path /users/7/a/b");
+}
+
+TEST_F(RouterTest, TellsWhereTheRouteCounts) {
+  telemetry::RouteMetrics metrics(1);
+  Router router(routing::RouteTable({rule("/a")}), {{"a", &echo_, &metrics.of("a")}});
+  test::FakeExchange fake("GET", "/a");
+  ASSERT_TRUE(test::serve(router, fake));
+  EXPECT_EQ(fake.exchange.route.counts, &metrics.of("a"));
+  test::FakeExchange lost("GET", "/b");
+  EXPECT_FALSE(test::serve(router, lost));
+  EXPECT_EQ(lost.exchange.route.counts, nullptr);
 }
 
 TEST_F(RouterTest, TheRestOfAPlainRouteIsThePath) {

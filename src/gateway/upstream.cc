@@ -152,7 +152,10 @@ void Upstream::stop() {
 }
 
 bool Upstream::has_room(const Loop& loop) const {
-  return std::ranges::any_of(servers_, [&](const auto& server) { return server->has_room(loop); });
+  // As Balancer::choose(): while somebody waits nobody goes to a server that is out. Counting its room would have who
+  // waits look again and again without end.
+  return std::ranges::any_of(servers_,
+                             [&](const auto& server) { return server->health().is_in() && server->has_room(loop); });
 }
 
 void Upstream::give_up_idle(const Loop& loop) {

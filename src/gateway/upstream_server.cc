@@ -53,7 +53,18 @@ std::uint64_t UpstreamServer::active() const {
   return started > ended ? started - ended : 0;
 }
 
-void UpstreamServer::set_draining(bool draining) { health_.set_draining(draining, platform::monotonic_coarse_now()); }
+void UpstreamServer::came_back() {
+  std::size_t max = common_.options.connections.connections_max;
+  std::size_t there = active();
+  // Kept connections are room, too.
+  if (there < max) common_.waiting_room->wake_many(index_, max - there);
+}
+
+void UpstreamServer::set_draining(bool draining) {
+  bool was_in = health_.is_in();
+  health_.set_draining(draining, platform::monotonic_coarse_now());
+  if (!was_in && health_.is_in()) came_back();
+}
 
 Status UpstreamServer::set_weight(unsigned weight) {
   if (weight < 1 || weight > ServerOptions::kWeightMax) {

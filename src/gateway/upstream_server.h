@@ -87,6 +87,15 @@ class UpstreamServer final : private net::ConnectionBound {
   // Requests that are there now, over all loops.
   std::uint64_t active() const;
 
+  // As of ServerHealth, on the loop of the request.
+  void answered(ServerHealth::Era era, const Loop& loop) {
+    if (!health_.ejected()) return;
+    health_.answered(era, loop);
+    if (health_.is_in()) came_back();
+  }
+  // It takes requests again: who waits for a connection to another one may have one here. Any thread.
+  void came_back();
+
   // Any thread, until the upstream is let go. Requests that are there stay.
   void set_draining(bool draining);
   // kInvalid unless 1 to ServerOptions::kWeightMax.

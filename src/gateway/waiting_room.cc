@@ -122,6 +122,13 @@ void WaitingRoom::wake(Loop& loop, std::size_t server) {
   loops_[target]->post([self = shared_from_this(), target, server] { self->wake_first(target, server); });
 }
 
+// Each goes to the loop where somebody has waited the longest; where nobody is left, on to the next one.
+void WaitingRoom::wake_many(std::size_t server, std::size_t room) {
+  std::size_t longest = longest_waiting();
+  if (longest == queues_.size()) return;
+  for (std::size_t i = std::min(room, waiting()); i > 0; --i) wake(*loops_[longest], server);
+}
+
 void WaitingRoom::wake_first(std::size_t loop, std::size_t server) {
   promised_[server].fetch_sub(1, std::memory_order_relaxed);
   Queue& queue = queues_[loop];

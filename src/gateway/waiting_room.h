@@ -44,6 +44,9 @@ class WaitingRoom final : public std::enable_shared_from_this<WaitingRoom> {
   Task<Outcome> wait(Loop& loop, Cancellation& exchange_over, Nanoseconds deadline, Place place);
   // A connection of this server, on this loop, is free or gone.
   void wake(Loop& loop, std::size_t server);
+  // A server takes requests again, and has room for this many: so many of those who wait may look, on whatever loop.
+  // Any thread.
+  void wake_many(std::size_t server, std::size_t room);
   // Whether what is free on this loop should rather go to another one.
   bool wanted_elsewhere(const Loop& loop) const;
 

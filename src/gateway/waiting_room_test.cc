@@ -70,6 +70,23 @@ TEST_F(WaitingRoomTest, FirstComeFirstServed) {
   EXPECT_TRUE(room->empty());
 }
 
+TEST_F(WaitingRoomTest, AServerThatComesBackIsForAsManyAsItHasRoomFor) {
+  come("a", first);
+  second.advance(Milliseconds(10));
+  come("b", second);
+  come("c", second);
+  room->wake_many(0, 2);
+  EXPECT_EQ(room->promised(0), 2U);
+  settle();
+  EXPECT_EQ(order, "ab") << "whoever has waited the longest, on whatever loop";
+  room->wake_many(0, 1000);
+  EXPECT_EQ(room->promised(0), 1U) << "no more than wait";
+  settle();
+  EXPECT_EQ(order, "abc");
+  room->wake_many(0, 1000);
+  EXPECT_EQ(room->promised(0), 0U);
+}
+
 TEST_F(WaitingRoomTest, HasABound) {
   for (const char* name : {"a", "b", "c"}) come(name, first);
   EXPECT_EQ(come("d", second).outcome, Outcome::kFull);

@@ -33,7 +33,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const config::Settings& setti
   std::unique_ptr<Assembly> assembly(new Assembly());
   Status built = assembly->build_engine(settings, surroundings.loops);
   if (!built) return fail(std::move(built.error()));
-  assembly->build_telemetry(settings, *manifest, surroundings.loops.size());
+  assembly->build_telemetry(settings, surroundings.loops.size());
   built = assembly->build_handlers(settings, surroundings);
   if (!built) return fail(std::move(built.error()));
   config::Diagnostics wrong;
@@ -110,12 +110,9 @@ Status Assembly::deploy_modules(const config::Settings& settings) {
   return {};
 }
 
-void Assembly::build_telemetry(const config::Settings& settings, const config::Manifest& manifest, std::size_t loops) {
-  std::vector<std::string> upstreams;
-  for (const config::UpstreamEntry& upstream : manifest.upstreams) {
-    for (const gateway::ServerOptions& server : upstream.options.servers) upstreams.push_back(server.authority());
-  }
-  metrics_ = std::make_unique<telemetry::Metrics>(static_cast<unsigned>(loops), std::move(upstreams));
+void Assembly::build_telemetry(const config::Settings& settings, std::size_t loops) {
+  metrics_ = std::make_unique<telemetry::Metrics>(static_cast<unsigned>(loops));
+  route_metrics_ = std::make_unique<telemetry::RouteMetrics>(static_cast<unsigned>(loops));
   if (settings.access_log != telemetry::AccessLogFormat::kOff) {
     telemetry::AccessLogOptions options;
     options.format = settings.access_log;
@@ -155,6 +152,7 @@ void Assembly::build_ground(const Surroundings& surroundings) {
   ground_.store = &store_;
   ground_.compiler = compiler_.get();
   ground_.calls = guest_calls_.get();
+  ground_.routes = route_metrics_.get();
   current_ = std::make_unique<gateway::HandlerSwitch>(surroundings.loops);
 }
 
@@ -194,6 +192,7 @@ Status Assembly::build_admin(const config::Settings& settings, const Surrounding
 void Assembly::build_metrics_page(const Surroundings& surroundings) {
   telemetry::MetricsSources sources;
   sources.metrics = metrics_.get();
+  sources.routes = route_metrics_.get();
   sources.modules = &store_;
   sources.access_log = access_log_.get();
   sources.state = state_.get();

@@ -93,7 +93,7 @@ class Assembly {
   Assembly() = default;
 
   Status build_engine(const config::Settings& settings, const std::vector<Loop*>& loops);
-  void build_telemetry(const config::Settings& settings, const config::Manifest& manifest, std::size_t loops);
+  void build_telemetry(const config::Settings& settings, std::size_t loops);
   void build_ground(const Surroundings& surroundings);
   Status build_handlers(const config::Settings& settings, const Surroundings& surroundings);
   Status deploy_modules(const config::Settings& settings);
@@ -116,6 +116,7 @@ class Assembly {
   std::unique_ptr<modules::Deployer> deployer_;
 
   std::unique_ptr<telemetry::Metrics> metrics_;
+  std::unique_ptr<telemetry::RouteMetrics> route_metrics_;
   std::unique_ptr<telemetry::AccessLog> access_log_;
   std::unique_ptr<Observer> observer_;
 

@@ -6,6 +6,7 @@
 #include "gateway/observer.h"
 #include "telemetry/access_log.h"
 #include "telemetry/metrics.h"
+#include "telemetry/route_metrics.h"
 
 namespace sandgate::server {
 
@@ -21,6 +22,7 @@ class Observer final : public gateway::ExchangeObserver {
   }
   void ended(Exchange& exchange, Nanoseconds duration) override {
     metrics_.loop(exchange.loop().index()).request_ended(exchange, duration);
+    if (exchange.route.counts != nullptr) exchange.route.counts->request_ended(exchange, duration);
     if (access_log_ != nullptr) access_log_->record(exchange, duration);
   }
 

@@ -159,6 +159,8 @@ bool Site::build_routes(const SiteGround& ground, Diagnostics& out) {
     if (target != nullptr) routes.push_back({route.name, around(route, ground, *target, out)});
   }
   if (!out.empty()) return false;
+  // Names are taken for good: not by a configuration that does not serve.
+  for (gateway::Router::Route& route : routes) route.counts = &ground.routes->of(route.name);
   router_ = std::make_unique<gateway::Router>(routing::RouteTable(std::move(rules)), std::move(routes));
   return true;
 }

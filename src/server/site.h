@@ -19,6 +19,7 @@
 #include "modules/module_store.h"
 #include "net/resolver.h"
 #include "sandbox/compiler.h"
+#include "telemetry/route_metrics.h"
 
 namespace sandgate::server {
 
@@ -31,6 +32,7 @@ struct SiteGround {
   sandbox::Compiler* compiler = nullptr;
   const gateway::MiddlewareCalls* calls = nullptr;
   gateway::MiddlewareSettings middleware;
+  telemetry::RouteMetrics* routes = nullptr;  // outlives the exchanges, too
 };
 
 class Site final : public Handler {

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -74,15 +73,6 @@ std::size_t method_index(std::string_view method);
 inline constexpr std::array<std::string_view, 6> kStatusLabels = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 std::size_t status_index(int status);
 
-// How the last upstream tried failed, as the gateway answered it: 502, 503, 504, anything else.
-inline constexpr std::array<std::string_view, 4> kUpstreamFailureLabels = {"bad_gateway", "unavailable", "timeout",
-                                                                           "other"};
-
-struct UpstreamMetrics {
-  Counter requests;
-  std::array<Counter, kUpstreamFailureLabels.size()> failures;
-};
-
 // What one loop counts. Aligned so that two loops never write one cache line (pairs of lines are fetched together).
 struct alignas(128) LoopMetrics {
   void request_started() noexcept { requests_started.add(); }
@@ -95,8 +85,6 @@ struct alignas(128) LoopMetrics {
   Counter response_bytes;
   std::array<std::array<Counter, kStatusLabels.size()>, kMethodLabels.size()> requests;
   DurationHistogram durations;
-  std::vector<UpstreamMetrics> upstreams;           // one per name, and one for names that are not in the list
-  const std::vector<std::string>* names = nullptr;  // of the Metrics
 };
 
 // What the servers count about their connections, summed over all listeners.
@@ -113,19 +101,17 @@ struct ConnectionCounts {
 
 class Metrics {
  public:
-  // `upstreams`: their authorities, as ExchangeRecord::upstream will name them.
-  Metrics(unsigned loops, std::vector<std::string> upstreams);
+  // `loops` is their number.
+  explicit Metrics(unsigned loops);
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
   // `index` is Loop::index().
   LoopMetrics& loop(unsigned index) { return loops_[index]; }
   const std::vector<LoopMetrics>& loops() const { return loops_; }
-  const std::vector<std::string>& upstreams() const { return upstreams_; }
   std::int64_t started_unix_ns() const { return started_unix_ns_; }
 
  private:
-  std::vector<std::string> upstreams_;
   std::vector<LoopMetrics> loops_;
   std::int64_t started_unix_ns_;
 };

@@ -47,7 +47,7 @@ TEST(DurationHistogram, PutsABoundIntoItsOwnBucket) {
 }
 
 TEST(Metrics, SumsOverLoops) {
-  Metrics metrics(2, {});
+  Metrics metrics(2);
   for (unsigned loop = 0; loop < 2; ++loop) {
     test::FakeExchange fake("POST", "/", loop);
     fake.exchange.record.status = 201;
@@ -67,30 +67,6 @@ TEST(Metrics, SumsOverLoops) {
   EXPECT_THAT(text, HasSubstr("\nsandgate_request_duration_seconds_bucket{le=\"+Inf\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("\nsandgate_request_duration_seconds_sum 0.000600000\n"));
   EXPECT_THAT(text, HasSubstr("\nsandgate_request_duration_seconds_count 2\n"));
-}
-
-TEST(Metrics, CountUpstreamsAndHowTheyFailed) {
-  Metrics metrics(1, {"127.0.0.1:30000", "127.0.0.1:30001"});
-  auto ended = [&](std::string_view upstream, int status, std::string_view error) {
-    test::FakeExchange fake;
-    fake.exchange.record.upstream = upstream;
-    fake.exchange.record.status = status;
-    fake.exchange.record.error = error;
-    metrics.loop(0).request_ended(fake.exchange, Nanoseconds(1));
-  };
-  ended("127.0.0.1:30000", 200, "");
-  ended("127.0.0.1:30000", 500, "");  // the upstream's own answer
-  ended("127.0.0.1:30000", 502, "refused");
-  ended("127.0.0.1:30000", 504, "no answer");
-  ended("somewhere:1", 503, "down");
-  ended("", 404, "no route");
-  std::string text = page(metrics);
-  EXPECT_THAT(text, HasSubstr("\nsandgate_upstream_requests_total{upstream=\"127.0.0.1:30000\"} 4\n"));
-  EXPECT_THAT(text, HasSubstr("\nsandgate_upstream_requests_total{upstream=\"127.0.0.1:30001\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("\nsandgate_upstream_requests_total{upstream=\"other\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("{upstream=\"127.0.0.1:30000\",kind=\"bad_gateway\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("{upstream=\"127.0.0.1:30000\",kind=\"timeout\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("{upstream=\"other\",kind=\"unavailable\"} 1\n"));
 }
 
 TEST(Metrics, TellModulesApart) {
@@ -148,7 +124,7 @@ TEST(Metrics, AreWhatTheProcessUses) {
 TEST(MetricsPage, IsAsItWas) {
   test::FakeExchange fake("GET", "/");
   fake.exchange.record.status = 200;
-  Metrics metrics(1, {"up:1"});
+  Metrics metrics(1);
   metrics.loop(0).request_started();
   metrics.loop(0).request_ended(fake.exchange, std::chrono::seconds(3));
   std::string text =
@@ -207,11 +183,6 @@ sandgate_request_duration_seconds_bucket{le="60"} 1
 sandgate_request_duration_seconds_bucket{le="+Inf"} 1
 sandgate_request_duration_seconds_sum 3.000000000
 sandgate_request_duration_seconds_count 1
-# HELP sandgate_upstream_requests_total Requests by the last upstream tried.
-# TYPE sandgate_upstream_requests_total counter
-sandgate_upstream_requests_total{upstream="up:1"} 0
-# HELP sandgate_upstream_failures_total Requests that the gateway answered with an error after trying an upstream.
-# TYPE sandgate_upstream_failures_total counter
 )");
 }
 

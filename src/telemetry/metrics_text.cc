@@ -84,27 +84,6 @@ void write_durations(Exposition& out, const Metrics& metrics) {
   out.sample({}, count, "_count");
 }
 
-void write_upstreams(Exposition& out, const Metrics& metrics) {
-  auto name = [&metrics](std::size_t at) {
-    return at < metrics.upstreams().size() ? std::string_view(metrics.upstreams()[at]) : std::string_view("other");
-  };
-  out.family("sandgate_upstream_requests_total", MetricType::kCounter, "Requests by the last upstream tried.");
-  for (std::size_t at = 0; at <= metrics.upstreams().size(); ++at) {
-    std::uint64_t count = sum(metrics, [=](const LoopMetrics& loop) { return loop.upstreams[at].requests.read(); });
-    bool configured = at < metrics.upstreams().size();
-    if (configured || count != 0) out.sample({{"upstream", name(at)}}, count);
-  }
-  out.family("sandgate_upstream_failures_total", MetricType::kCounter,
-             "Requests that the gateway answered with an error after trying an upstream.");
-  for (std::size_t at = 0; at <= metrics.upstreams().size(); ++at) {
-    for (std::size_t kind = 0; kind < kUpstreamFailureLabels.size(); ++kind) {
-      std::uint64_t count =
-          sum(metrics, [=](const LoopMetrics& loop) { return loop.upstreams[at].failures[kind].read(); });
-      if (count != 0) out.sample({{"upstream", name(at)}, {"kind", kUpstreamFailureLabels[kind]}}, count);
-    }
-  }
-}
-
 std::uint64_t read(const modules::HookStats::Number& number) { return number.load(std::memory_order_relaxed); }
 
 // Calls `write(module name, attach point, stats)` for each hook that is attached.
@@ -203,8 +182,8 @@ std::string metrics_text(const MetricsSources& sources, const ProcessUsage& usag
   if (sources.metrics != nullptr) {
     write_requests(out, *sources.metrics);
     write_durations(out, *sources.metrics);
-    write_upstreams(out, *sources.metrics);
   }
+  if (sources.routes != nullptr) sources.routes->write(out);
   if (sources.more) sources.more(out);
   if (sources.modules != nullptr) write_modules(out, *sources.modules);
   if (sources.state != nullptr) write_state(out, *sources.state);

@@ -13,6 +13,7 @@
 #include "telemetry/exposition.h"
 #include "telemetry/metrics.h"
 #include "telemetry/process_usage.h"
+#include "telemetry/route_metrics.h"
 
 namespace sandgate::telemetry {
 
@@ -24,6 +25,7 @@ struct BuildInfo {
 // What there is to tell. Everything outlives the page; a null part is left out.
 struct MetricsSources {
   const Metrics* metrics = nullptr;
+  const RouteMetrics* routes = nullptr;
   const modules::ModuleStore* modules = nullptr;
   const AccessLog* access_log = nullptr;
   const capability::State* state = nullptr;

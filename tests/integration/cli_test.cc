@@ -168,6 +168,19 @@ TEST(PrintConfig, ShowsTheDefaultsOfLimits) {
   EXPECT_EQ(config.at("admin-token"), "set") << "never the token itself";
 }
 
+TEST(PrintConfig, ServerTimingIsAFlagThatMayHaveAValue) {
+  auto shown = [](const std::string& flag) {
+    Ended ended = run({"serve", "--worker-urls=http://127.0.0.1:9", flag, "--print-config"});
+    EXPECT_EQ(ended.code, 0) << ended.text;
+    return std::string(boost::json::parse(ended.text).at("server-timing").as_string());
+  };
+  EXPECT_EQ(shown("--threads=1"), "off");
+  EXPECT_EQ(shown("--server-timing"), "always");
+  EXPECT_EQ(shown("--server-timing=on_request"), "on_request");
+  EXPECT_EQ(shown("--server-timing=off"), "off");
+  EXPECT_NE(run({"serve", "--worker-urls=http://127.0.0.1:9", "--server-timing=later", "--print-config"}).code, 0);
+}
+
 TEST(CompletionCommand, KnowsEveryFlag) {
   Ended ended = run({"completion"});
   EXPECT_EQ(ended.code, 0);

@@ -125,6 +125,20 @@ TEST_F(ControlTest, MetricsTellOfEachServer) {
     EXPECT_TRUE(contains(text, "\n" + line + "\n")) << line << "\n" << text;
 }
 
+TEST_F(ControlTest, RoutesGoOnCountingThroughAReload) {
+  EXPECT_EQ(get(port_, "/hello").status, 200);
+  EXPECT_EQ(get(port_, "/status/404").status, 404);
+  EXPECT_EQ(get(port_, "/nowhere").status, 404);
+  write("changed");
+  ask("POST", "/config/reload", 200);
+  EXPECT_EQ(get(port_, "/hello").body, "changed");
+  std::string text = get(port_, "/metrics").body;
+  for (const char* line :
+       {R"(requests_total{route="/hello",code="2xx"} 2)", R"(requests_total{route="/status/*rest",code="4xx"} 1)",
+        R"(duration_seconds_bucket{route="/hello",le="+Inf"} 2)", R"(duration_seconds_count{route="/hello"} 2)"})
+    EXPECT_TRUE(contains(text, fmt::format("\nsandgate_route_{}\n", line))) << line << "\n" << text;
+}
+
 TEST_F(ControlTest, ChangesTheLogLevel) {
   EXPECT_EQ(ask("GET", "/log-level", 200).at("level"), "info");
   EXPECT_EQ(ask("PUT", "/log-level", 200, R"({"level":"error"})").at("level"), "error");

@@ -65,6 +65,14 @@ bool RedisServer::available() { return !program().empty(); }
 
 RedisServer::RedisServer(std::string password) : password_(std::move(password)), port_(free_port()) { start(); }
 
+RedisServer::RedisServer(const TestCertificate& certificate) : port_(free_port()), tls_port_(free_port()) {
+  folder_.write("server.pem", certificate.certificate_pem);
+  folder_.write("server.key", certificate.key_pem);
+  start();
+}
+
+std::string RedisServer::tls_url() const { return "rediss://localhost:" + std::to_string(tls_port_); }
+
 std::string RedisServer::url() const {
   std::string user = password_.empty() ? "" : ":" + password_ + "@";
   return "redis://" + user + "127.0.0.1:" + std::to_string(port_);
@@ -77,6 +85,12 @@ void RedisServer::start() {
       path, "--port", std::to_string(port_), "--bind",    "127.0.0.1", "--save",      "",  "--appendonly",
       "no", "--dir",  folder_.path(),        "--logfile", "log",       "--daemonize", "no"};
   if (!password_.empty()) words.insert(words.end(), {"--requirepass", password_});
+  if (tls_port_ != 0) {
+    std::string certificate = folder_.path("server.pem");
+    words.insert(words.end(),
+                 {"--tls-port", std::to_string(tls_port_), "--tls-cert-file", certificate, "--tls-key-file",
+                  folder_.path("server.key"), "--tls-ca-cert-file", certificate, "--tls-auth-clients", "no"});
+  }
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

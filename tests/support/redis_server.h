@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tests/support/temporary_folder.h"
+#include "tests/support/tls_server.h"
 
 namespace sandgate::test {
 
@@ -19,12 +20,16 @@ class RedisServer {
 
   // Starts it; `password` empty: none is asked for.
   explicit RedisServer(std::string password = "");
+  // One that speaks TLS with this certificate on a second port.
+  explicit RedisServer(const TestCertificate& certificate);
   ~RedisServer() { kill(); }
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
 
   // "redis://127.0.0.1:PORT", with the password.
   std::string url() const;
+  // "rediss://localhost:PORT", of one with a certificate.
+  std::string tls_url() const;
   // Ends it as a crash would; its values are gone.
   void kill();
   // On the same port.
@@ -39,6 +44,7 @@ class RedisServer {
   TemporaryFolder folder_;
   const std::string password_;
   std::uint16_t port_ = 0;
+  std::uint16_t tls_port_ = 0;  // 0: none
   pid_t child_ = -1;
 };
 

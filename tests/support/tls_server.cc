@@ -5,6 +5,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include <array>
 #include <mutex>
@@ -45,6 +47,18 @@ Certificate make(EVP_PKEY& key, const char* name, long until_s) {
   return certificate;
 }
 
+// What `write(BIO*)` writes.
+template <typename Write>
+std::string pem_of(Write write) {
+  BIO* memory = BIO_new(BIO_s_mem());
+  write(memory);
+  char* text = nullptr;
+  long bytes = BIO_get_mem_data(memory, &text);
+  std::string pem(text, static_cast<std::size_t>(bytes));
+  BIO_free(memory);
+  return pem;
+}
+
 }  // namespace
 
 struct TestAuthority::Parts {
@@ -64,13 +78,29 @@ TestAuthority::TestAuthority() : parts_(std::make_unique<Parts>()) {
 TestAuthority::~TestAuthority() = default;
 
 std::string TestAuthority::pem() const {
-  BIO* memory = BIO_new(BIO_s_mem());
-  PEM_write_bio_X509(memory, parts_->certificate.get());
-  char* text = nullptr;
-  long bytes = BIO_get_mem_data(memory, &text);
-  std::string pem(text, static_cast<std::size_t>(bytes));
-  BIO_free(memory);
-  return pem;
+  return pem_of([this](BIO* out) { PEM_write_bio_X509(out, parts_->certificate.get()); });
+}
+
+struct TestAuthority::Issued {
+  Key key;
+  Certificate certificate;
+};
+
+TestAuthority::Issued TestAuthority::make_identity(const TestIdentity& identity) const {
+  Issued issued{Key(EVP_EC_gen("P-256")), nullptr};
+  issued.certificate = make(*issued.key, "test server", identity.valid_until_s);
+  X509_set_issuer_name(issued.certificate.get(), X509_get_subject_name(parts_->certificate.get()));
+  extend(*issued.certificate, *parts_->certificate, NID_subject_alt_name, identity.subject);
+  X509_sign(issued.certificate.get(), parts_->key.get(), EVP_sha256());
+  return issued;
+}
+
+TestCertificate TestAuthority::issue(const TestIdentity& identity) const {
+  Issued issued = make_identity(identity);
+  return {pem_of([&issued](BIO* out) { PEM_write_bio_X509(out, issued.certificate.get()); }),
+          pem_of([&issued](BIO* out) {
+            PEM_write_bio_PrivateKey(out, issued.key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+          })};
 }
 
 struct TlsServer::Parts {
@@ -81,13 +111,9 @@ struct TlsServer::Parts {
 };
 
 TlsServer::TlsServer(const TestAuthority& authority, const TestIdentity& identity) : parts_(std::make_unique<Parts>()) {
-  Key key(EVP_EC_gen("P-256"));
-  Certificate certificate = make(*key, "test server", identity.valid_until_s);
-  X509_set_issuer_name(certificate.get(), X509_get_subject_name(authority.parts_->certificate.get()));
-  extend(*certificate, *authority.parts_->certificate, NID_subject_alt_name, identity.subject);
-  X509_sign(certificate.get(), authority.parts_->key.get(), EVP_sha256());
-  SSL_CTX_use_certificate(parts_->context, certificate.get());
-  SSL_CTX_use_PrivateKey(parts_->context, key.get());
+  TestAuthority::Issued issued = authority.make_identity(identity);
+  SSL_CTX_use_certificate(parts_->context, issued.certificate.get());
+  SSL_CTX_use_PrivateKey(parts_->context, issued.key.get());
   constexpr std::string_view kContext = "test";
   SSL_CTX_set_session_id_context(parts_->context, reinterpret_cast<const unsigned char*>(kContext.data()),
                                  kContext.size());
@@ -103,6 +129,11 @@ std::string TlsServer::asked_for() const {
 }
 
 void TlsServer::serve(RawClient& connection) {
+  // OpenSSL writes to clients that have left, which would end the test. The connection's thread is its own.
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   SSL* ssl = SSL_new(parts_->context);
   SSL_set_fd(ssl, connection.fd());
   if (SSL_accept(ssl) == 1) {

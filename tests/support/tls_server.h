@@ -13,22 +13,31 @@
 
 namespace sandgate::test {
 
+struct TestIdentity {
+  std::string subject = "DNS:localhost,IP:127.0.0.1";  // subjectAltName
+  long valid_until_s = 3600;                           // from now; negative: expired
+};
+
+// As servers read them from files.
+struct TestCertificate {
+  std::string certificate_pem;
+  std::string key_pem;
+};
+
 class TestAuthority {
  public:
   TestAuthority();
   ~TestAuthority();
   // For `ca_file`.
   std::string pem() const;
+  TestCertificate issue(const TestIdentity& identity) const;
 
  private:
   friend class TlsServer;
   struct Parts;
+  struct Issued;
+  Issued make_identity(const TestIdentity& identity) const;
   std::unique_ptr<Parts> parts_;
-};
-
-struct TestIdentity {
-  std::string subject = "DNS:localhost,IP:127.0.0.1";  // subjectAltName
-  long valid_until_s = 3600;                           // from now; negative: expired
 };
 
 // Answers each request with 200 and a body that says whether the session was resumed: "new" or "resumed".

@@ -12,10 +12,11 @@
 
 namespace sandgate::capability {
 
-RedisConnection::RedisConnection(net::LoopThread& loop, const StateUrl& url, Milliseconds timeout, net::Resolver& names,
-                                 Owner& owner)
+RedisConnection::RedisConnection(net::LoopThread& loop, const StateUrl& url, std::shared_ptr<net::TlsClient> tls,
+                                 Milliseconds timeout, net::Resolver& names, Owner& owner)
     : loop_(loop),
       url_(url),
+      tls_(std::move(tls)),
       timeout_(timeout),
       names_(names),
       owner_(owner),
@@ -79,23 +80,37 @@ Detached RedisConnection::live() {
   }
 }
 
-Task<void> RedisConnection::connect_and_read() {
+Task<Result<net::StreamPtr>> RedisConnection::reach() {
   Result<net::Address> address = co_await look_up();
-  if (stopping_) co_return;
-  if (!address) {
-    why_ = address.error().detail;
-    co_return;
-  }
+  if (!address) co_return fail(std::move(address.error()));
+  if (stopping_) co_return fail(ErrorKind::kDisconnected, "it is not needed any more");
   Result<net::StreamPtr> connected = co_await net::connect(loop_, *address, timeout_, connecting_);
+  if (!connected || tls_ == nullptr) co_return connected;
+  net::StreamPtr stream = *connected;
+  Result<std::unique_ptr<net::TlsChannel>> channel = tls_->open();
+  if (!channel) co_return fail(std::move(channel.error()));
+  // stop() may have been called since: then it ends at once.
+  if (stopping_) stream->close();
+  connecting_ = stream;
+  Status secured = co_await stream->secure(*std::move(channel), timeout_);
+  connecting_ = net::StreamPtr();
+  if (secured) co_return stream;
+  stream->close();
+  co_return fail(std::move(secured.error()));
+}
+
+Task<void> RedisConnection::connect_and_read() {
+  Result<net::StreamPtr> reached = co_await reach();
   if (stopping_) {
-    if (connected) (*connected)->close();
+    if (reached) (*reached)->close();
     co_return;
   }
-  if (!connected) {
-    why_ = fmt::format("{} ({})", connected.error().detail, connected.error().cause);
+  if (!reached) {
+    const Error& error = reached.error();
+    why_ = error.cause.empty() ? error.detail : fmt::format("{} ({})", error.detail, error.cause);
     co_return;
   }
-  stream_ = *connected;
+  stream_ = *reached;
   writing_ = false;
   why_ = "it closed the connection";
   greet();

@@ -21,6 +21,7 @@
 #include "net/loop_thread.h"
 #include "net/resolver.h"
 #include "net/stream.h"
+#include "net/tls_client.h"
 
 namespace sandgate::capability {
 
@@ -50,8 +51,9 @@ class RedisConnection {
     ~Owner() = default;
   };
 
-  // All outlive this.
-  RedisConnection(net::LoopThread& loop, const StateUrl& url, Milliseconds timeout, net::Resolver& names, Owner& owner);
+  // All outlive this. `tls` is null for a plain connection; all connections may share it.
+  RedisConnection(net::LoopThread& loop, const StateUrl& url, std::shared_ptr<net::TlsClient> tls, Milliseconds timeout,
+                  net::Resolver& names, Owner& owner);
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
 
@@ -75,6 +77,8 @@ class RedisConnection {
 
   Detached live();
   Task<void> connect_and_read();
+  // A stream that Redis listens to. kDisconnected: stop() was called; else why there is none.
+  Task<Result<net::StreamPtr>> reach();
   Task<Result<net::Address>> look_up();
   Task<void> pause(Milliseconds time);
   void greet();
@@ -90,6 +94,7 @@ class RedisConnection {
 
   net::LoopThread& loop_;
   const StateUrl& url_;
+  const std::shared_ptr<net::TlsClient> tls_;
   const Milliseconds timeout_;
   net::Resolver& names_;
   Owner& owner_;

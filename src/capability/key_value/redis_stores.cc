@@ -26,8 +26,32 @@ struct RedisStores::Operation {
   unsigned scans = 1;
 };
 
-RedisStores::RedisStores(const StateOptions& options, StateUrl url, const std::vector<net::LoopThread*>& loops,
-                         const StoreLimits& limits)
+namespace {
+
+Result<std::shared_ptr<net::TlsClient>> make_tls(const RedisTlsOptions& options, const StateUrl& url) {
+  net::TlsClientOptions tls;
+  if (options.verify == RedisTlsOptions::Verify::kOff) tls.verify = net::TlsClientOptions::Verify::kOff;
+  tls.ca_file = options.ca_file;
+  tls.server_name = options.server_name.empty() ? url.host : options.server_name;
+  return net::TlsClient::create(tls);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RedisStores>> RedisStores::create(const StateOptions& options, StateUrl url,
+                                                         const std::vector<net::LoopThread*>& loops,
+                                                         const StoreLimits& limits) {
+  std::shared_ptr<net::TlsClient> tls;
+  if (url.transport == StateUrl::Transport::kTls) {
+    Result<std::shared_ptr<net::TlsClient>> made = make_tls(options.tls, url);
+    if (!made) return fail(std::move(made.error()));
+    tls = *std::move(made);
+  }
+  return std::unique_ptr<RedisStores>(new RedisStores(options, std::move(url), std::move(tls), loops, limits));
+}
+
+RedisStores::RedisStores(const StateOptions& options, StateUrl url, std::shared_ptr<net::TlsClient> tls,
+                         const std::vector<net::LoopThread*>& loops, const StoreLimits& limits)
     : options_(options),
       url_(std::move(url)),
       limits_(limits),
@@ -37,7 +61,7 @@ RedisStores::RedisStores(const StateOptions& options, StateUrl url, const std::v
   std::size_t count = std::min<std::size_t>(loops.size(), std::max(options.connections_max, 1U));
   RedisConnection::Owner& owner = *this;
   for (std::size_t i = 0; i < count; ++i) {
-    connections_.push_back(std::make_unique<RedisConnection>(*loops[i], url_, options_.timeout, resolver_, owner));
+    connections_.push_back(std::make_unique<RedisConnection>(*loops[i], url_, tls, options_.timeout, resolver_, owner));
     loops[i]->post([connection = connections_.back().get()] { connection->start(); });
   }
 }

@@ -25,9 +25,11 @@ class RedisStores final : public Stores, private RedisConnection::Owner {
   // Looks at Redis's keys that one call of list-keys may cause, each at some 500 of them; a page may be empty then.
   static constexpr unsigned kScansMax = 16;
 
-  // `loops` by index, at least one; they outlive this. Connects as soon as they run.
-  RedisStores(const StateOptions& options, StateUrl url, const std::vector<net::LoopThread*>& loops,
-              const StoreLimits& limits);
+  // `loops` by index, at least one; they outlive this. Connects as soon as they run. Blocking: the file of authorities
+  // is read. kInvalid: that file cannot be used.
+  static Result<std::unique_ptr<RedisStores>> create(const StateOptions& options, StateUrl url,
+                                                     const std::vector<net::LoopThread*>& loops,
+                                                     const StoreLimits& limits);
   ~RedisStores() override;
 
   std::optional<std::uint64_t> open(std::string_view name) override { return names_.number(name); }
@@ -38,6 +40,9 @@ class RedisStores final : public Stores, private RedisConnection::Owner {
 
  private:
   struct Operation;
+
+  RedisStores(const StateOptions& options, StateUrl url, std::shared_ptr<net::TlsClient> tls,
+              const std::vector<net::LoopThread*>& loops, const StoreLimits& limits);
 
   void send(RedisConnection& connection, const std::string& command, std::unique_ptr<Operation> operation);
   void replied(RedisConnection& connection, std::unique_ptr<Operation> operation, RedisReply* reply);

@@ -35,7 +35,11 @@ Result<std::unique_ptr<Stores>> make_stores(const StateOptions& options, const S
     if (!stores) return fail(std::move(stores.error()));
     return std::move(*stores);
   }
-  if (url.kind == StateUrl::Kind::kRedis) return std::make_unique<RedisStores>(options, url, loops, limits);
+  if (url.kind == StateUrl::Kind::kRedis) {
+    Result<std::unique_ptr<RedisStores>> stores = RedisStores::create(options, url, loops, limits);
+    if (!stores) return fail(std::move(stores.error()));
+    return std::move(*stores);
+  }
   return std::make_unique<MemoryStores>(limits);
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kForms =
     "write \"memory:\", \"sqlite:PATH\" or \"redis://USER:PASSWORD@HOST:PORT/DATABASE\" (user, password, port and "
-    "database may be left out)";
+    "database may be left out; rediss:// with TLS)";
 // Redis has 16 of them unless its configuration says otherwise.
 constexpr unsigned kDatabasesMax = 10'000;
 
@@ -72,9 +72,10 @@ bool read_host(std::string_view text, StateUrl& url) {
   return !url.host.empty();
 }
 
-Result<StateUrl> parse_redis(std::string_view text) {
+Result<StateUrl> parse_redis(StateUrl::Transport transport, std::string_view text) {
   StateUrl url;
   url.kind = StateUrl::Kind::kRedis;
+  url.transport = transport;
   if (std::size_t at = text.rfind('@'); at != std::string_view::npos) {
     if (!read_user(text.substr(0, at), url))
       return fail(ErrorKind::kInvalid,
@@ -103,7 +104,8 @@ std::string StateUrl::text() const {
     case Kind::kRedis: break;
   }
   bool brackets = host.find(':') != std::string::npos;
-  return fmt::format("redis://{}{}{}:{}/{}", brackets ? "[" : "", host, brackets ? "]" : "", port, database);
+  std::string_view scheme = transport == Transport::kTls ? "rediss" : "redis";
+  return fmt::format("{}://{}{}{}:{}/{}", scheme, brackets ? "[" : "", host, brackets ? "]" : "", port, database);
 }
 
 Result<StateUrl> parse_state_url(std::string_view text) {
@@ -116,11 +118,8 @@ Result<StateUrl> parse_state_url(std::string_view text) {
       return fail(ErrorKind::kInvalid, "there is no path after sqlite:; write \"sqlite:state.db\"");
     return url;
   }
-  if (text.starts_with("redis://")) return parse_redis(text.substr(8));
-  if (text.starts_with("rediss://"))
-    return fail(ErrorKind::kUnsupported,
-                "Redis over TLS is not built in; write redis:// to a Redis on a private network, or to a TLS tunnel "
-                "on this machine");
+  if (text.starts_with("redis://")) return parse_redis(StateUrl::Transport::kPlain, text.substr(8));
+  if (text.starts_with("rediss://")) return parse_redis(StateUrl::Transport::kTls, text.substr(9));
   return fail(ErrorKind::kInvalid, fmt::format("this is no place for state; {}", kForms));
 }
 

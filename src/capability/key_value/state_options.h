@@ -19,8 +19,18 @@ enum class OnUnavailable : unsigned char {
   kLocal,   // from the memory of this process, until Redis is back
 };
 
+// For rediss://.
+struct RedisTlsOptions {
+  enum class Verify : bool { kOff, kOn };
+  Verify verify = Verify::kOn;
+  std::string ca_file;      // PEM; empty: the system's authorities
+  std::string server_name;  // asked for and verified; empty: the host of the URL
+  bool operator==(const RedisTlsOptions&) const = default;
+};
+
 struct StateOptions {
   std::string url = "memory:";  // may hold a password
+  RedisTlsOptions tls;
   std::string prefix = "sandgate";
   Milliseconds timeout{500};
   OnUnavailable on_unavailable = OnUnavailable::kClosed;
@@ -31,20 +41,22 @@ struct StateOptions {
 
 struct StateUrl {
   enum class Kind : unsigned char { kMemory, kSqlite, kRedis };
+  enum class Transport : bool { kPlain, kTls };
   Kind kind = Kind::kMemory;
-  std::string path;  // kSqlite
-  std::string user;  // kRedis; empty: the default user
+  Transport transport = Transport::kPlain;  // kRedis
+  std::string path;                         // kSqlite
+  std::string user;                         // kRedis; empty: the default user
   std::string password;
   std::string host;  // without brackets
   std::uint16_t port = 6379;
   unsigned database = 0;
 
-  // Without the password: "memory", "sqlite:PATH", "redis://HOST:PORT/0".
+  // Without the password: "memory", "sqlite:PATH", "redis://HOST:PORT/0", "rediss://HOST:PORT/0".
   std::string text() const;
 };
 
 // "memory:", "sqlite:PATH" or "redis://[[USER:]PASSWORD@]HOST[:PORT][/DATABASE]", where user and password may have
-// %HH. kInvalid says what is wrong without showing the text, which may hold a password; kUnsupported for rediss.
+// %HH; with TLS "rediss://". kInvalid says what is wrong without showing the text, which may hold a password.
 Result<StateUrl> parse_state_url(std::string_view url);
 
 }  // namespace sandgate::capability

@@ -41,11 +41,15 @@ TEST(StateUrl, RefusesWhatItCannotReadAndKeepsPasswordsToItself) {
   }
 }
 
-TEST(StateUrl, SaysThatTlsIsNotBuiltIn) {
-  Result<StateUrl> url = parse_state_url("rediss://host");
-  ASSERT_FALSE(url);
-  EXPECT_EQ(url.error().kind, ErrorKind::kUnsupported);
-  EXPECT_NE(url.error().detail.find("redis://"), std::string::npos);
+TEST(StateUrl, RedissIsRedisWithTls) {
+  Result<StateUrl> url = parse_state_url("rediss://:secret@cache/1");
+  ASSERT_TRUE(url) << url.error().detail;
+  EXPECT_EQ(url->transport, StateUrl::Transport::kTls);
+  EXPECT_EQ(url->password, "secret");
+  EXPECT_EQ(url->text(), "rediss://cache:6379/1");
+  EXPECT_EQ(parse_state_url("redis://cache")->transport, StateUrl::Transport::kPlain);
+  EXPECT_FALSE(parse_state_url("rediss://"));
+  EXPECT_FALSE(parse_state_url("redisss://cache"));
 }
 
 }  // namespace

@@ -29,7 +29,9 @@ class LoopedRedis final : public Stores {
     }
     Result<StateUrl> url = parse_state_url(options.url);
     SANDGATE_CHECK(url.has_value());
-    stores_ = std::make_unique<RedisStores>(options, *url, all, StoreLimits());
+    Result<std::unique_ptr<RedisStores>> made = RedisStores::create(options, *url, all, StoreLimits());
+    SANDGATE_CHECK(made.has_value());
+    stores_ = std::move(*made);
     for (auto& loop : loops_) loop->start({});
   }
   ~LoopedRedis() override {

@@ -129,6 +129,9 @@ void log_put(const Exchange& exchange, std::string_view name, const Result<modul
 Task<Status> WasmApi::serve(Exchange& exchange) const {
   std::string_view method = exchange.request.method;
   std::string_view path = exchange.request.path;
+  if (method == "POST" || method == "PUT" || method == "DELETE") {
+    if (Status open = deployer_.accepts_changes(); !open) return answer_error(exchange, std::move(open.error()));
+  }
   if (path == kPath) {
     if (method == "POST") return deploy(exchange);
     if (method == "GET" || method == "HEAD") return list(exchange);

@@ -8,7 +8,7 @@
 // those that succeeded stay. PUT answers 201 for a new module and 200 for one that was replaced or is what was sent
 // already, with the module as GET shows it. Other answers are problem bodies: 415 (another media type), 413 (body over
 // its bound), 400 (no JSON, a query that is wrong, a module that is refused, neither UUID nor name), 422 (JSON of
-// another shape), 404, 405 with Allow, 503 (too many at a time).
+// another shape), 404, 405 with Allow, 503 (too many at a time, or a new server process is taking over).
 #pragma once
 
 #include <cstddef>

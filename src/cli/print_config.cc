@@ -57,6 +57,7 @@ std::string config_json(const config::Settings& settings, const config::Manifest
   config["trusted-proxies"] = texts(settings.trusted_proxies);
   config["max-connections"] = settings.connections_max;
   config["drain-seconds"] = std::chrono::duration_cast<std::chrono::seconds>(settings.drain).count();
+  config["handover"] = text_or_null(settings.handover);
   config["enable-wasm"] = settings.enable_wasm;
   config["admin-token"] = settings.admin_token.empty() ? json::value(nullptr) : json::value("set");
   config["admin-listen"] = text_or_null(settings.admin_listen);

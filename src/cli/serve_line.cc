@@ -70,6 +70,12 @@ void add_listening(CLI::App& serve, Flags& line) {
       ->check(within(config::kConnections))
       ->capture_default_str()
       ->group("Listening");
+  serve
+      .add_option(
+          "--handover", line.settings.handover,
+          "take the listening sockets of the server that waits at this Unix socket, then wait there for the next "
+          "one")
+      ->group("Listening");
   serve.add_option("--drain-seconds", line.drain_seconds, "time for open requests after SIGTERM")
       ->check(CLI::Range(0U, kDrainSecondsMax))
       ->capture_default_str()

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <ctime>
 
@@ -15,6 +16,7 @@ sigset_t waited_for() {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR1);
   return set;
 }
 
@@ -26,6 +28,8 @@ void block_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
+void wake() { ::kill(::getpid(), SIGUSR1); }
+
 Signal wait_for_signal(Milliseconds timeout) {
   sigset_t set = waited_for();
   timespec limit{};
@@ -35,6 +39,7 @@ Signal wait_for_signal(Milliseconds timeout) {
   if (got == SIGTERM) return Signal::kDrain;
   if (got == SIGHUP) return Signal::kReload;
   if (got == SIGINT) return Signal::kStop;
+  if (got == SIGUSR1) return Signal::kWake;
   return Signal::kNone;
 }
 

@@ -7,11 +7,13 @@
 
 namespace sandgate::cli {
 
-enum class Signal : unsigned char { kNone, kReload, kDrain, kStop };
+enum class Signal : unsigned char { kNone, kReload, kDrain, kStop, kWake };
 
-// Before any thread is made: blocks SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE.
+// Before any thread is made: blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1, ignores SIGPIPE.
 void block_signals();
-// SIGTERM is kDrain, SIGINT kStop, SIGHUP kReload; kNone after `timeout`.
+// Who waits, or waits next, gets kWake. Any thread.
+void wake();
+// SIGTERM is kDrain, SIGINT kStop, SIGHUP kReload, SIGUSR1, which anybody may send, kWake; kNone after `timeout`.
 Signal wait_for_signal(Milliseconds timeout);
 
 }  // namespace sandgate::cli

@@ -69,6 +69,16 @@ void read_proxy_protocol(TableReader& in, std::vector<std::string>& from) {
     in.mistake("proxy_protocol_from", parsed.error().detail);
 }
 
+void read_handover(TableReader& in, const std::string& directory, std::string& handover) {
+  read_path(in, "handover", directory, handover);
+  // What a sockaddr_un holds, without its NUL.
+  constexpr std::size_t kSocketPathBytesMax = 107;
+  if (handover.size() > kSocketPathBytesMax) {
+    in.mistake("handover", fmt::format("the path of a Unix socket has at most {} bytes; \"{}\" has {}",
+                                       kSocketPathBytesMax, handover, handover.size()));
+  }
+}
+
 void read_timeouts(TableReader& in, ClientTimeouts& timeouts) {
   in.table("timeouts", [&timeouts](TableReader& table) {
     table.duration("head", timeouts.head, kClientTime);
@@ -118,6 +128,7 @@ void read_server(TableReader& in, const std::string& directory, Settings& settin
   in.count("max_connections_per_client", settings.connections_per_client_max, {0, kConnections.most});
   in.count("max_requests_in_flight", settings.requests_in_flight_max, {0, kConnections.most});
   in.duration("drain", settings.drain, kDrain);
+  read_handover(in, directory, settings.handover);
   read_timeouts(in, settings.client_timeouts);
   in.boolean("health", settings.health_endpoints);
   in.boolean("metrics", settings.metrics_endpoint);

@@ -38,6 +38,7 @@ std::string fixed_settings_that_differ(const Settings& running, const Settings& 
   compare(running.requests_in_flight_max, next.requests_in_flight_max, "max_requests_in_flight");
   compare(running.client_timeouts, next.client_timeouts, "timeouts");
   compare(running.drain, next.drain, "drain");
+  compare(running.handover, next.handover, "handover");
   compare(running.health_endpoints, next.health_endpoints, "health");
   compare(std::tie(running.metrics_endpoint, running.metrics_listen),
           std::tie(next.metrics_endpoint, next.metrics_listen), "metrics");

@@ -71,6 +71,7 @@ struct Settings {
   std::size_t requests_in_flight_max = 0;      // 0: no bound
   ClientTimeouts client_timeouts;
   Milliseconds drain{30'000};
+  std::string handover;  // the Unix socket where servers meet their successors; empty: none
   log::Level log_level = log::Level::kInfo;
 
   bool operator==(const Settings&) const = default;

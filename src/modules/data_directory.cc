@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,9 +31,29 @@ bool lock(const platform::Descriptor& file) {
   return false;
 }
 
+// A lock of flock(2) is its open file description's: whoever shares that has the lock.
+platform::Descriptor duplicate(const platform::Descriptor& descriptor) {
+  return platform::Descriptor(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0));
+}
+
+bool is_same_file(const platform::Descriptor& one, const platform::Descriptor& other) {
+  struct stat a{};
+  struct stat b{};
+  return ::fstat(one.get(), &a) == 0 && ::fstat(other.get(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 }  // namespace
 
-Result<DataDirectory> DataDirectory::open(const std::string& given) {
+Result<platform::Descriptor> DataDirectory::share_lock() const {
+  platform::Descriptor shared = duplicate(lock_);
+  if (shared) return shared;
+  return fail(ErrorKind::kInternal, fmt::format("the lock of {} cannot be shared", path_),
+              platform::system_error_text(errno));
+}
+
+Result<DataDirectory> DataDirectory::open(const std::string& given) { return open(given, platform::Descriptor()); }
+
+Result<DataDirectory> DataDirectory::open(const std::string& given, const platform::Descriptor& shared) {
   // "data/" is a folder in "data" for those who make parents.
   std::string path = given;
   while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -48,7 +69,9 @@ Result<DataDirectory> DataDirectory::open(const std::string& given) {
                 fmt::format("the data directory {} cannot be written; name another --data-dir", path),
                 fmt::format("{}: {}", name, platform::system_error_text(errno)));
   }
-  if (lock(file)) return DataDirectory(path, std::move(file));
+  if (shared && is_same_file(shared, file)) file = duplicate(shared);
+  const bool is_shared = shared && is_same_file(shared, file);
+  if (lock(file)) return DataDirectory(path, std::move(file), is_shared);
   if (errno != EWOULDBLOCK) {
     return fail(ErrorKind::kInternal, fmt::format("the data directory {} cannot be locked", path),
                 platform::system_error_text(errno));

@@ -53,6 +53,8 @@ class Deployer {
   // kInternal (it cannot be kept on disk).
   Task<Result<std::string>> deploy(Descriptor descriptor, Loop& loop);
 
+  // As Registry::accepts_changes.
+  Status accepts_changes() const { return registry_.accepts_changes(); }
   // A place for a deployment whose content is still to come: taken before that is in memory. kOverloaded.
   Result<Place> enter();
   // Deploys `wasm` under the descriptor's name, in the place of the module that has it. As Registry::put and deploy();

@@ -32,21 +32,41 @@ ModuleArchive::ModuleArchive(DataDirectory directory, BlobStore blobs, std::uniq
     : directory_(std::move(directory)), blobs_(std::move(blobs)), index_(std::move(index)) {}
 
 Result<std::unique_ptr<ModuleArchive>> ModuleArchive::open(const std::string& path) {
-  Result<DataDirectory> directory = DataDirectory::open(path);
+  return open(path, platform::Descriptor());
+}
+
+Result<std::unique_ptr<ModuleArchive>> ModuleArchive::open(const std::string& path, const platform::Descriptor& lock) {
+  Result<DataDirectory> directory = DataDirectory::open(path, lock);
   if (!directory) return fail(std::move(directory.error()));
   BlobStore blobs(directory->path_of("blobs"));
   if (Status prepared = blobs.prepare(); !prepared) return fail(std::move(prepared.error()));
   Result<std::unique_ptr<ModuleIndex>> index = open_index(*directory, blobs);
   if (!index) return fail(std::move(index.error()));
+  const bool shared = directory->shared();
+  if (shared) {
+    if (Status begun = (*index)->begin(); !begun) return fail(std::move(begun.error()));
+  }
   Result<std::vector<ModuleRecord>> records = (*index)->read();
   if (!records) return fail(std::move(records.error()));
   // The folder itself, which may be new.
   if (Status synced = platform::sync_folder_of(directory->path()); !synced) return fail(std::move(synced.error()));
   std::unique_ptr<ModuleArchive> archive(new ModuleArchive(std::move(*directory), std::move(blobs), std::move(*index)));
   archive->records_ = std::move(*records);
-  ModuleArchive* self = archive.get();
-  self->blobs_.remove_unless([self](std::string_view sha256_hex) { return self->needs(sha256_hex); });
+  archive->uncommitted_ = shared;
+  if (!shared) archive->drop_unneeded_blobs();
   return archive;
+}
+
+Status ModuleArchive::commit() {
+  if (!uncommitted_) return {};
+  if (Status done = index_->commit(); !done) return done;
+  uncommitted_ = false;
+  drop_unneeded_blobs();
+  return {};
+}
+
+void ModuleArchive::drop_unneeded_blobs() {
+  blobs_.remove_unless([this](std::string_view sha256_hex) { return needs(sha256_hex); });
 }
 
 std::vector<ModuleRecord>::iterator ModuleArchive::find(std::string_view uuid) {
@@ -59,7 +79,7 @@ bool ModuleArchive::needs(std::string_view sha256_hex) const {
 }
 
 void ModuleArchive::drop_blob(std::string_view sha256_hex) const {
-  if (!needs(sha256_hex)) blobs_.remove(sha256_hex);
+  if (!uncommitted_ && !needs(sha256_hex)) blobs_.remove(sha256_hex);
 }
 
 Status ModuleArchive::add(const ModuleRecord& record, std::string_view wasm) {

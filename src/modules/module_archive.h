@@ -24,6 +24,13 @@ class ModuleArchive {
   // As DataDirectory::open and ModuleIndex::open. An index that is missing while there are bytes of modules is damage,
   // not a new beginning.
   static Result<std::unique_ptr<ModuleArchive>> open(const std::string& directory);
+  // The same in the place of the server that shared `lock`. When it is the lock of this directory, that server still
+  // serves what is there: then changes are on disk with commit(), and an end before it leaves everything as it was.
+  static Result<std::unique_ptr<ModuleArchive>> open(const std::string& directory, const platform::Descriptor& lock);
+  // The server before has no more to say here. kInternal: what was changed since open() is not kept.
+  Status commit();
+  // As DataDirectory::share_lock.
+  Result<platform::Descriptor> share_lock() const { return directory_.share_lock(); }
 
   // In order.
   const std::vector<ModuleRecord>& records() const { return records_; }
@@ -42,11 +49,13 @@ class ModuleArchive {
   std::vector<ModuleRecord>::iterator find(std::string_view uuid);
   bool needs(std::string_view sha256_hex) const;
   void drop_blob(std::string_view sha256_hex) const;
+  void drop_unneeded_blobs();
 
   DataDirectory directory_;
   BlobStore blobs_;
   std::unique_ptr<ModuleIndex> index_;
   std::vector<ModuleRecord> records_;  // as in the index
+  bool uncommitted_ = false;           // another server needs what is on disk
 };
 
 }  // namespace sandgate::modules

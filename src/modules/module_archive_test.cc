@@ -192,5 +192,48 @@ TEST_F(ModuleArchiveTest, WhatCannotBeWrittenIsNotThere) {
   EXPECT_THAT(open()->records(), ElementsAre(a_));
 }
 
+TEST_F(ModuleArchiveTest, ASuccessorSharesTheDirectoryAndKeepsItsChangesTogether) {
+  auto before = open();
+  ASSERT_TRUE(before->add(a_, "content a"));
+  Result<platform::Descriptor> lock = before->share_lock();
+  ASSERT_TRUE(lock);
+  EXPECT_EQ(open_error().kind, ErrorKind::kOverloaded) << "without the lock it is in use";
+  {
+    Result<std::unique_ptr<ModuleArchive>> failing = ModuleArchive::open(path_, *lock);
+    ASSERT_TRUE(failing) << failing.error().detail;
+    EXPECT_THAT((*failing)->records(), ElementsAre(a_));
+    ASSERT_TRUE((*failing)->remove(a_.uuid));
+    ASSERT_TRUE((*failing)->add(b_, "content b"));
+  }
+  // As if it had not been: the first one has its module and may change more.
+  EXPECT_TRUE(std::filesystem::exists(blob("content a")));
+  ASSERT_TRUE(before->replace(a_, "content a"));
+  Result<std::unique_ptr<ModuleArchive>> successor = ModuleArchive::open(path_, *lock);
+  ASSERT_TRUE(successor) << successor.error().detail;
+  EXPECT_THAT((*successor)->records(), ElementsAre(a_));
+  ASSERT_TRUE((*successor)->remove(a_.uuid));
+  ASSERT_TRUE((*successor)->add(b_, "content b"));
+  EXPECT_TRUE(std::filesystem::exists(blob("content a"))) << "the first one may need it";
+  before.reset();
+  lock->reset();
+  ASSERT_TRUE((*successor)->commit());
+  EXPECT_THAT(blobs(), ElementsAre(b_.sha256_hex));
+  EXPECT_EQ(open_error().kind, ErrorKind::kOverloaded) << "it holds the lock";
+  successor->reset();
+  EXPECT_THAT(open()->records(), ElementsAre(b_));
+}
+
+TEST_F(ModuleArchiveTest, TheLockOfAnotherDirectoryIsNone) {
+  test::TemporaryFolder elsewhere;
+  Result<std::unique_ptr<ModuleArchive>> other = ModuleArchive::open(elsewhere.path("data"));
+  ASSERT_TRUE(other);
+  auto holder = open();
+  Result<platform::Descriptor> lock = (*other)->share_lock();
+  ASSERT_TRUE(lock);
+  Result<std::unique_ptr<ModuleArchive>> refused = ModuleArchive::open(path_, *lock);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kOverloaded);
+}
+
 }  // namespace
 }  // namespace sandgate::modules

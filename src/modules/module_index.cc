@@ -185,4 +185,16 @@ Status ModuleIndex::remove(std::string_view uuid) {
   return {};
 }
 
+Status ModuleIndex::begin() {
+  Status begun = database_.run("BEGIN IMMEDIATE");
+  if (!begun) return not_kept(begun.error());
+  return {};
+}
+
+Status ModuleIndex::commit() {
+  Status done = database_.run("COMMIT");
+  if (!done) return not_kept(done.error());
+  return {};
+}
+
 }  // namespace sandgate::modules

@@ -34,6 +34,11 @@ class ModuleIndex {
   Status replace(const ModuleRecord& record);
   Status remove(std::string_view uuid);
 
+  // Changes between the two are on disk all together with commit(), and none of them when that is never called.
+  // kInternal; begin() waits for another process that writes, as long as platform::Database does.
+  Status begin();
+  Status commit();
+
  private:
   ModuleIndex(std::string path, platform::Database database) : path_(std::move(path)), database_(std::move(database)) {}
   Status change(std::string_view sql, const ModuleRecord& record);

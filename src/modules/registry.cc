@@ -29,6 +29,7 @@ std::shared_ptr<DeployedModule> make_module(Candidate candidate) {
 // Checked before the disk is touched: nobody else adds, so the store then takes it.
 Result<std::shared_ptr<const DeployedModule>> Registry::add(Candidate candidate) {
   std::lock_guard lock(mutex_);
+  if (Status open = accepts_changes(); !open) return fail(std::move(open.error()));
   std::string_view wasm = candidate.wasm;
   std::shared_ptr<const DeployedModule> module = make_module(std::move(candidate));
   std::shared_ptr<const Snapshot> before = store_.snapshot();
@@ -52,6 +53,7 @@ std::shared_ptr<const DeployedModule> Registry::find_same(const Snapshot& snapsh
 
 Result<PutResult> Registry::put(Candidate candidate) {
   std::lock_guard lock(mutex_);
+  if (Status open = accepts_changes(); !open) return fail(std::move(open.error()));
   std::shared_ptr<const Snapshot> before = store_.snapshot();
   if (auto same = find_same(*before, candidate.descriptor, candidate.sha256_hex))
     return PutResult{PutKind::kUnchanged, std::move(same)};
@@ -75,6 +77,7 @@ Result<PutResult> Registry::put(Candidate candidate) {
 
 Status Registry::remove(const std::string& uuid) {
   std::lock_guard lock(mutex_);
+  if (Status open = accepts_changes(); !open) return open;
   std::shared_ptr<const Snapshot> before = store_.snapshot();
   const DeployedModule* module = find_by_uuid_or_name(*before, uuid);
   if (module != nullptr) {
@@ -89,6 +92,26 @@ Status Registry::remove(const std::string& uuid) {
 Status Registry::set_file_modules(std::vector<std::shared_ptr<const DeployedModule>> modules) {
   std::lock_guard lock(mutex_);
   return store_.set_file_modules(std::move(modules));
+}
+
+void Registry::hold() {
+  std::lock_guard lock(mutex_);
+  held_.store(true, std::memory_order_release);
+}
+
+void Registry::release() {
+  std::lock_guard lock(mutex_);
+  held_.store(false, std::memory_order_release);
+}
+
+Status Registry::accepts_changes() const {
+  if (!held_.load(std::memory_order_acquire)) return {};
+  return fail(ErrorKind::kOverloaded, "A new server process is taking over; send this again in a moment");
+}
+
+Status Registry::commit() {
+  std::lock_guard lock(mutex_);
+  return archive_ == nullptr ? Status() : archive_->commit();
 }
 
 Status Registry::restore(std::shared_ptr<const DeployedModule> module) {

@@ -4,6 +4,7 @@
 // any thread but a loop's, one change at a time.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -48,6 +49,16 @@ class Registry {
   Status remove(const std::string& uuid);
   // The modules of the configuration file; see ModuleStore. They are not kept on disk.
   Status set_file_modules(std::vector<std::shared_ptr<const DeployedModule>> modules);
+
+  // From now on add(), put() and remove() are kOverloaded, until release(): two servers share the data directory for a
+  // while. A change that has begun is on disk when this returns.
+  void hold();
+  void release();
+  // kOverloaded while changes are held. Waits for nothing.
+  Status accepts_changes() const;
+  // As ModuleArchive::commit.
+  Status commit();
+
   // Takes back into the store what the archive has. At the start.
   Status restore(std::shared_ptr<const DeployedModule> module);
 
@@ -58,6 +69,7 @@ class Registry {
 
  private:
   std::mutex mutex_;
+  std::atomic<bool> held_{false};  // changed under the mutex, so that what begins after that sees it
   ModuleStore& store_;
   std::unique_ptr<ModuleArchive> archive_;
 };

@@ -44,25 +44,44 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
     return listeners_.back()->address();
   }
 
+  Address adopt(ListeningSocket socket) override {
+    listeners_.push_back(Listener::adopt(*loops_.front().loop, std::move(socket), *this));
+    return listeners_.back()->address();
+  }
+
+  Result<std::vector<ListeningSocket>> share_sockets() const override {
+    std::vector<ListeningSocket> sockets;
+    for (const auto& listener : listeners_) {
+      Result<ListeningSocket> shared = listener->share();
+      if (!shared) return fail(std::move(shared.error()));
+      sockets.push_back(*std::move(shared));
+    }
+    return sockets;
+  }
+
   void start() override {
+    listening_.store(true, std::memory_order_release);
     loops_.front().loop->post([this] {
       for (auto& listener : listeners_) listener->start();
     });
   }
 
-  void drain() override {
+  void drain() override { hand_over({}); }
+
+  void hand_over(std::vector<Address> taken) override {
     draining_.store(true, std::memory_order_release);
-    stop_listening(Listener::Backlog::kAccept);
+    stop_listening(Listener::Backlog::kAccept, std::move(taken));
     on_every_connection([](ServerConnection& connection) { connection.drain(); });
   }
 
   void close_all() override {
     closing_.store(true, std::memory_order_release);
     draining_.store(true, std::memory_order_release);
-    stop_listening(Listener::Backlog::kReset);
+    stop_listening(Listener::Backlog::kReset, {});
     on_every_connection([](ServerConnection& connection) { connection.close(); });
   }
 
+  bool listening() const override { return listening_.load(std::memory_order_acquire); }
   std::size_t open_connections() const override { return counters_.open.load(std::memory_order_acquire); }
   const ServerCounters& counters() const override { return counters_; }
 
@@ -124,9 +143,12 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
     forget(home);
   }
 
-  void stop_listening(Listener::Backlog backlog) {
-    loops_.front().loop->post([this, backlog] {
-      for (auto& listener : listeners_) listener->stop(backlog);
+  void stop_listening(Listener::Backlog backlog, std::vector<Address> shared) {
+    loops_.front().loop->post([this, backlog, shared = std::move(shared)] {
+      for (auto& listener : listeners_)
+        listener->stop(std::ranges::find(shared, listener->address()) == shared.end() ? backlog
+                                                                                      : Listener::Backlog::kShared);
+      listening_.store(false, std::memory_order_release);
     });
   }
 
@@ -162,6 +184,7 @@ class Server final : public HttpServer, private Listener::Sink, private Connecti
   std::vector<LoopConnections> loops_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   ServerCounters counters_;
+  std::atomic<bool> listening_{false};
   std::atomic<bool> draining_{false};
   std::atomic<bool> closing_{false};
 };

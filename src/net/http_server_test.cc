@@ -200,6 +200,59 @@ TEST(HttpServer, DrainingAnswersWhatWasAskedBefore) {
   EXPECT_TRUE(server.wait_until_empty());
 }
 
+// The answer before promised that the connection stays.
+TEST(HttpServer, DrainingAnswersOneMoreRequestOfAnIdleConnection) {
+  TestServer server;
+  RawClient client = server.client();
+  ASSERT_TRUE(client.send(get_request("/hello")));
+  ASSERT_EQ(client.receive_response().body, "hello");
+  server.server().drain();
+  testing::on_loop(server.loop(), [] {});
+  testing::on_loop(server.loop(), [] {});
+  ASSERT_TRUE(client.send(get_request("/hello")));
+  Received response = client.receive_response();
+  EXPECT_EQ(response.body, "hello");
+  EXPECT_EQ(response.field("connection"), "close");
+  EXPECT_TRUE(client.closed_by_peer());
+}
+
+TEST(HttpServer, HandsItsSocketsToAnotherServerWithoutLoss) {
+  TestServer before({}, 2);
+  Result<std::vector<ListeningSocket>> shared = before.server().share_sockets();
+  ASSERT_TRUE(shared);
+  ASSERT_EQ(shared->size(), 1U);
+  LoopThread loop(0);
+  testing::Stage stage;
+  testing::TableHandler handler(stage);
+  std::unique_ptr<HttpServer> after = HttpServer::create({&loop}, handler, {});
+  Address address = after->adopt(std::move(shared->front()));
+  EXPECT_EQ(address.port(), before.port());
+  // In the backlog while the first one lets go.
+  testing::Signal busy;
+  testing::Signal go_on;
+  before.loop().post([&] {
+    busy.raise();
+    go_on.wait();
+  });
+  ASSERT_TRUE(busy.wait());
+  RawClient waiting = before.client();
+  ASSERT_TRUE(waiting.send(get_request("/none")));
+  before.server().hand_over({address});
+  EXPECT_TRUE(before.server().listening());
+  go_on.raise();
+  EXPECT_TRUE(before.wait_until_empty());
+  loop.start(nullptr);
+  after->start();
+  EXPECT_EQ(waiting.receive_response().status, 404);
+  for (int i = 0; i < 2000 && before.server().listening(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_FALSE(before.server().listening());
+  after->close_all();
+  for (int i = 0; i < 2000 && (after->listening() || after->open_connections() != 0); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  loop.stop();
+}
+
 TEST(HttpServer, ClosingCancelsWhatRuns) {
   TestServer server({}, 2);
   std::vector<RawClient> clients;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/listener.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -91,17 +92,31 @@ Result<std::unique_ptr<Listener>> Listener::create(LoopThread& loop, const Addre
   if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound.storage), &bound.length) != 0) {
     return listen_failure(address);
   }
-  return std::unique_ptr<Listener>(new Listener(loop, std::move(socket), bound, sink));
+  ListeningSocket made{std::move(socket), bound, {}, {}, {}};
+  if (family != AF_UNIX && address.port() == 0) made.asked = address.text();
+  return std::unique_ptr<Listener>(new Listener(loop, std::move(made), sink, SocketFile::kOurs));
 }
 
-Listener::Listener(LoopThread& loop, platform::Descriptor socket, const Address& address, Sink& sink)
+std::unique_ptr<Listener> Listener::adopt(LoopThread& loop, ListeningSocket socket, Sink& sink) {
+  return std::unique_ptr<Listener>(new Listener(loop, std::move(socket), sink, SocketFile::kOthers));
+}
+
+Listener::Listener(LoopThread& loop, ListeningSocket socket, Sink& sink, SocketFile file)
     : loop_(loop),
-      socket_(std::move(socket)),
-      address_(address),
+      socket_(std::move(socket.descriptor)),
+      address_(socket.address),
+      asked_(std::move(socket.asked)),
+      file_(file),
       sink_(sink),
       pause_(loop, &Listener::pause_over, this) {}
 
 Listener::~Listener() { stop(Backlog::kReset); }
+
+Result<ListeningSocket> Listener::share() const {
+  platform::Descriptor shared(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!shared) return fail(ErrorKind::kInternal, "no descriptor is left", platform::system_error_text(errno));
+  return ListeningSocket{std::move(shared), address_, {}, asked_, {}};
+}
 
 void Listener::start() {
   if (!socket_) return;
@@ -116,7 +131,8 @@ void Listener::stop(Backlog backlog) {
   pause_.disarm();
   loop_.poller().unwatch(socket_.get(), *this);
   socket_.reset();
-  if (address_.storage.ss_family == AF_UNIX) ::unlink(path_of(address_));
+  if (address_.storage.ss_family == AF_UNIX && file_ == SocketFile::kOurs && backlog != Backlog::kShared)
+    ::unlink(path_of(address_));
 }
 
 void Listener::ready(std::uint32_t) {

@@ -168,6 +168,32 @@ TEST_F(ListenerTest, StoppingAcceptsTheBacklogWhenAsked) {
   });
 }
 
+TEST_F(ListenerTest, SharesItsSocketWithAnotherThatGetsTheBacklog) {
+  listen("unix:" + socket_path());
+  Result<ListeningSocket> shared = listener->share();
+  ASSERT_TRUE(shared) << shared.error().detail;
+  EXPECT_EQ(shared->address.text(), "unix:" + socket_path());
+  Taker other;
+  std::unique_ptr<Listener> heir = Listener::adopt(loop, *std::move(shared), other);
+  on_loop([&] {
+    platform::Descriptor waiting = connect();
+    listener->stop(Listener::Backlog::kShared);
+    EXPECT_TRUE(taker.sockets.empty());
+    heir->start();
+  });
+  EXPECT_TRUE(other.came.wait());
+  platform::Descriptor later = connect();
+  EXPECT_TRUE(other.came.wait(2));
+  on_loop([&] { heir.reset(); });
+  EXPECT_EQ(::access(socket_path().c_str(), F_OK), 0) << "the file is not the heir's";
+  ::unlink(socket_path().c_str());
+}
+
+TEST_F(ListenerTest, TellsThatItsPortWasChosen) {
+  listen("127.0.0.1:0");
+  EXPECT_EQ(listener->share()->asked, "127.0.0.1:0");
+}
+
 TEST_F(ListenerTest, StoppingBeforeTheStartOrDuringAPauseIsFine) {
   taker.room = 0;
   listen("127.0.0.1:0");

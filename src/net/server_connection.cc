@@ -22,7 +22,8 @@ constexpr Milliseconds kLingerTime{2000};
 constexpr std::size_t kLingerBytesMax = 256 * 1024;
 // How long what a handler left of a small body may take to arrive.
 constexpr Milliseconds kDrainTime{5000};
-// How long a connection that was accepted while draining began may take to ask.
+// How long a connection may take to ask once more when draining began: one that was just accepted, or one that is kept
+// alive and whose next request may be on its way. Clients under load ask within milliseconds.
 constexpr Milliseconds kLastRequestTime{1000};
 // Pipelined requests served in a row before others have their turn.
 constexpr unsigned kServedPerTurn = 16;
@@ -60,7 +61,7 @@ ServerConnection::ServerConnection(ConnectionOwner& owner, StreamPtr stream, con
 void ServerConnection::drain() {
   if (writer_ != nullptr) writer_->close_after();
   // Last: this ends the connection.
-  if (waiting_ && stream_->silent()) stream_->interrupt_read();
+  if (waiting_ && !last_wait_ && stream_->silent()) stream_->interrupt_read();
 }
 
 bool ServerConnection::yield_room(Nanoseconds since) {
@@ -96,14 +97,10 @@ Detached ServerConnection::run() {
     owner_.counters().refused_clients.fetch_add(1, std::memory_order_relaxed);
     next = Next::kClose;
   }
-  for (bool fresh = true; next == Next::kRequest; fresh = false) {
-    const bool draining = owner_.draining();
-    if (draining && !fresh) {
-      next = Next::kLinger;
-      break;
-    }
+  // Once draining began, a connection is served one more request: the answer to the one before promised that.
+  while (next == Next::kRequest) {
     if (stream_->input().empty()) {
-      bool came = co_await wait_for_request(draining ? kLastRequestTime : owner_.options().idle);
+      bool came = co_await wait_for_request(owner_.draining() ? kLastRequestTime : owner_.options().idle);
       if (!came) break;
     }
     std::unique_ptr<Scratch> scratch = loop().buffers().lease_scratch();
@@ -163,7 +160,13 @@ Task<bool> ServerConnection::wait_for_request(Milliseconds patience) {
   stream_->rest();
   waiting_ = true;
   waiting_since_ = loop().now();
+  last_wait_ = owner_.draining();
   IoStatus status = co_await stream_->more(patience);
+  // Interrupted by drain(). Closed now, it would cross a request that is on its way.
+  if (status == IoStatus::kBroken && owner_.draining() && !last_wait_ && stream_->silent()) {
+    last_wait_ = true;
+    status = co_await stream_->more(kLastRequestTime);
+  }
   // A request that came in the last moment counts, though the loop was not told yet.
   if (status == IoStatus::kTimedOut && !stream_->silent()) co_await stream_->more(patience);
   waiting_ = false;

@@ -47,7 +47,7 @@ class ServerConnection {
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
 
-  // Draining: an idle connection ends now, unless a request is there already; a busy one after its response.
+  // Draining: a busy connection ends after its response, an idle one after one more request, or soon without one.
   void drain();
   // There is no room for new clients: ends a connection that has been idle since before `since`. Whether it was.
   bool yield_room(Nanoseconds since);
@@ -99,8 +99,9 @@ class ServerConnection {
   std::uint16_t local_port_;
   bool peer_loopback_;
   bool local_loopback_;
-  const bool proxied_;    // begins with a PROXY protocol header
-  bool waiting_ = false;  // for the first byte of a request
+  const bool proxied_;      // begins with a PROXY protocol header
+  bool waiting_ = false;    // for the first byte of a request
+  bool last_wait_ = false;  // draining has begun: the time of this wait is the last
 };
 
 }  // namespace sandgate::net

@@ -31,7 +31,7 @@ std::string_view admin_text(admin::AdminRule rule) {
 Result<std::unique_ptr<Assembly>> Assembly::create(const config::Settings& settings, const Surroundings& surroundings,
                                                    std::shared_ptr<const config::Manifest> manifest) {
   std::unique_ptr<Assembly> assembly(new Assembly());
-  Status built = assembly->build_engine(settings, surroundings.loops);
+  Status built = assembly->build_engine(settings, surroundings);
   if (!built) return fail(std::move(built.error()));
   assembly->build_telemetry(settings, surroundings.loops.size());
   built = assembly->build_handlers(settings, surroundings);
@@ -69,7 +69,7 @@ std::shared_ptr<const Site> Assembly::site() const {
 }
 
 // The engine reserves address space and the compiler starts threads: only when modules can be deployed.
-Status Assembly::build_engine(const config::Settings& settings, const std::vector<Loop*>& loops) {
+Status Assembly::build_engine(const config::Settings& settings, const Surroundings& surroundings) {
   if (!settings.enable_wasm) {
     if (settings.wasm_modules.empty()) return {};
     return fail(ErrorKind::kInvalid, "--wasm-module: modules are off; add --enable-wasm");
@@ -80,7 +80,7 @@ Status Assembly::build_engine(const config::Settings& settings, const std::vecto
   Result<std::unique_ptr<sandbox::Engine>> engine = sandbox::Engine::create(engine_options);
   if (!engine) return fail(std::move(engine.error()));
   engine_ = std::move(*engine);
-  for (Loop* loop : loops) run_queues_.push_back(sandbox::RunQueue::create(*engine_, *loop));
+  for (Loop* loop : surroundings.loops) run_queues_.push_back(sandbox::RunQueue::create(*engine_, *loop));
   sandbox::CompilerOptions options;
   options.program = settings.compiler_program;
   options.stack_bytes = engine_options.stack_bytes;
@@ -89,14 +89,16 @@ Status Assembly::build_engine(const config::Settings& settings, const std::vecto
   Result<std::unique_ptr<sandbox::Compiler>> compiler = sandbox::Compiler::create(options, engine_);
   if (!compiler) return fail(std::move(compiler.error()));
   compiler_ = std::move(*compiler);
-  return deploy_modules(settings);
+  return deploy_modules(settings, surroundings.data_lock);
 }
 
 // Before the port opens: no request passes a gateway whose modules are not there yet.
-Status Assembly::deploy_modules(const config::Settings& settings) {
+Status Assembly::deploy_modules(const config::Settings& settings, const platform::Descriptor* data_lock) {
   std::unique_ptr<modules::ModuleArchive> archive;
   if (!settings.data_directory.empty()) {
-    Result<std::unique_ptr<modules::ModuleArchive>> opened = modules::ModuleArchive::open(settings.data_directory);
+    Result<std::unique_ptr<modules::ModuleArchive>> opened =
+        data_lock == nullptr ? modules::ModuleArchive::open(settings.data_directory)
+                             : modules::ModuleArchive::open(settings.data_directory, *data_lock);
     if (!opened) return fail(std::move(opened.error()));
     archive = std::move(*opened);
   }

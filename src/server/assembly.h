@@ -66,6 +66,7 @@ class Assembly {
     std::optional<admin::AdminListener> admin_listener;        // where /wasm is; nothing: on the main port
     LoadConfiguration load;                                    // empty: there is nothing to load again
     std::function<telemetry::ConnectionCounts()> connections;  // for the metrics; called once the loops run
+    const platform::Descriptor* data_lock = nullptr;           // shared by the server before; null: there is none
   };
   // `manifest` is what is served at first.
   static Result<std::unique_ptr<Assembly>> create(const config::Settings& settings, const Surroundings& surroundings,
@@ -84,6 +85,8 @@ class Assembly {
   // Before the loops end: no more probes of upstreams, look-ups of their names, and connections to the shared store.
   void stop_watching() const;
   admin::Control& control() { return *control_; }
+  // Null when modules are off.
+  modules::Registry* registry() { return registry_.get(); }
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_release); }
   std::string description() const;
   // Requests that were not admitted. Any thread.
@@ -92,11 +95,11 @@ class Assembly {
  private:
   Assembly() = default;
 
-  Status build_engine(const config::Settings& settings, const std::vector<Loop*>& loops);
+  Status build_engine(const config::Settings& settings, const Surroundings& surroundings);
   void build_telemetry(const config::Settings& settings, std::size_t loops);
   void build_ground(const Surroundings& surroundings);
   Status build_handlers(const config::Settings& settings, const Surroundings& surroundings);
-  Status deploy_modules(const config::Settings& settings);
+  Status deploy_modules(const config::Settings& settings, const platform::Descriptor* data_lock);
   Status build_state(const config::Settings& settings, const Surroundings& surroundings);
   void build_calls(const config::Settings& settings);
   Status build_admin(const config::Settings& settings, const Surroundings& surroundings);

@@ -5,6 +5,7 @@
 // fine (tests, the demo).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,9 +14,16 @@
 #include "config/manifest.h"
 #include "config/settings.h"
 #include "net/address.h"
+#include "net/inherited_sockets.h"
 #include "server/control.h"
 
 namespace sandgate::server {
+
+// What a process brings along beside its configuration.
+struct Belongings {
+  net::InheritedSockets inherited;    // from a service manager; each must be a listener of the configuration
+  std::function<void()> handed_over;  // a successor serves: begin_drain() is due. Called once, on another thread
+};
 
 class Server {
  public:
@@ -23,9 +31,11 @@ class Server {
   // kInvalid names the flag, kDenied, kNotFound, kInternal.
   // `manifest` is what is served; null: settings.worker_urls. `load` is called for each reload, on any thread but a
   // loop's.
+  // With settings.handover, and when a server waits there, this one accepts on the sockets of that one, which then
+  // drains. An error, kDenied when that one goes on itself, means that it serves as before.
   static Result<std::unique_ptr<Server>> start(const config::Settings& settings,
                                                std::shared_ptr<const config::Manifest> manifest = nullptr,
-                                               LoadConfiguration load = nullptr);
+                                               LoadConfiguration load = nullptr, Belongings belongings = {});
   // Ends at once what still runs.
   virtual ~Server() = default;
 
@@ -40,7 +50,8 @@ class Server {
   // Lines for the start-up log: threads, engine, upstreams, who may use /wasm.
   virtual std::string description() const = 0;
 
-  // /readyz says 503, no new connections, idle ones end, busy ones after their response.
+  // /readyz says 503, no new connections; busy ones end after their response, idle ones after a last request or a
+  // second without one. Sockets that a successor has are only let go.
   virtual void begin_drain() = 0;
   // Whether every connection has ended.
   virtual bool drained() const = 0;

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/middleware.md", "docs/guests.md", "docs/performance.md", "docs/from_sgl_router.md", "docs/limits.md", "docs/configuration.md",
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/middleware.md", "docs/guests.md", "docs/performance.md", "docs/from_sgl_router.md", "docs/limits.md", "docs/configuration.md", "docs/operations.md",
              "examples/auth/README.md", "examples/logging/README.md", "examples/ratelimit/README.md"]
 PICTURE = re.compile("[─│┌▶]")
 
@@ -30,6 +30,8 @@ RULES = [
     (r"cargo |rustup |wit-bindgen |GOOS=|npx |npm |python3 -m venv|\.venv/|clang-19 --target=wasm32", "left: tests/languages runs it"),
     (r"wasm-tools ", "left: a tool of its own"),
     (r"(build/release/)?sandgate serve\b.* --print-config", "run"),
+    (r"sandgate serve\b.* --handover=", "handover"),
+    (r"systemctl ", "left: there is no service manager"),
     (r"(build/release/)?sandgate serve\b", "server"),
     (r"(build/release/)?sandgate (new|check|explain|modules)\b", "run"),
     (r"tag/build\.sh", "run"),
@@ -111,7 +113,7 @@ class Runner:
         """With the ports, paths and identifiers of this test."""
         replacements = [("localhost:3000", f"localhost:{self.gateway}"), ("--port=3000", f"--port={self.gateway}"), ("0.0.0.0:30000", f"0.0.0.0:{self.worker}"),
                         ('"127.0.0.1", 30000', f'"127.0.0.1", {self.worker}'), ("{module-uuid}", self.uuid), ("<uuid>", self.uuid),
-                        ("/path/to/my-component.component.wasm", f"{self.folder}/readme.wasm")]
+                        ("/path/to/my-component.component.wasm", f"{self.folder}/readme.wasm"), ("/run/sandgate/handover.sock", f"{self.folder}/handover.sock")]
         for old, new in replacements:
             command = command.replace(old, new)
         command = re.sub(r"^(build/release/)?sandgate ", f"{self.binary} ", command)
@@ -133,6 +135,16 @@ class Runner:
         self.servers[key] = subprocess.Popen(["bash", "-c", "exec " + self.adapted(command).rstrip("& \n")], cwd=self.folder, stdout=subprocess.DEVNULL,
                                              stderr=subprocess.DEVNULL)
         wait_for(port)
+
+    def hand_over(self, document, command):
+        """A server that takes the place of the one before, when there is one: that ends with 0 and without a gap."""
+        self.ensure_servers()
+        before = self.servers.pop("gateway", None)
+        self.start(command, self.gateway, "gateway")
+        self.run_count += 1
+        if before and before.wait(60) != 0:
+            self.fail(document, command, f"the server before ended with {before.returncode}")
+        wait_for(self.gateway)
 
     def ensure_servers(self):
         self.start(self.worker_program(), self.worker, "worker")
@@ -193,6 +205,8 @@ class Runner:
             if "serve" in command.split():
                 self.start(command, self.gateway, "gateway")
             self.run_count += 1
+        elif rule == "handover":
+            self.hand_over(document, command)
         elif rule == "request":
             self.ensure_gateway()
             self.request(document, command, folder)

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,10 +18,25 @@ namespace sandgate::test {
 namespace {
 
 constexpr int kPatienceMilliseconds = 60'000;
+// Above what the test has open, so that no descriptor is overwritten before it is moved.
+constexpr int kAside = 500;
+
+// In the child: to the descriptors 3 and on.
+void pass(const std::vector<int>& sockets) {
+  if (sockets.empty()) return;
+  int count = static_cast<int>(sockets.size());
+  for (int i = 0; i < count; ++i) ::dup2(sockets[static_cast<std::size_t>(i)], kAside + i);
+  for (int i = 0; i < count; ++i) {
+    ::dup2(kAside + i, 3 + i);
+    ::close(kAside + i);
+  }
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDS", std::to_string(count).c_str(), 1);
+}
 
 }  // namespace
 
-Process::Process(std::vector<std::string> words) {
+Process::Process(std::vector<std::string> words, const std::vector<int>& sockets) {
   std::array<int, 2> out{};
   EXPECT_EQ(::pipe2(out.data(), O_CLOEXEC), 0);
   std::string program = binary_path();
@@ -31,6 +47,7 @@ Process::Process(std::vector<std::string> words) {
   if (child_ == 0) {
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(out[1], STDERR_FILENO);
+    pass(sockets);
     ::execv(program.c_str(), arguments.data());
     ::_exit(127);
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/descriptor.h"
@@ -16,7 +17,9 @@ namespace sandgate::test {
 class Process {
  public:
   // `words` follow the program's name.
-  explicit Process(std::vector<std::string> words);
+  explicit Process(std::vector<std::string> words) : Process(std::move(words), {}) {}
+  // With these listening sockets, as a service manager passes them (sd_listen_fds(3)).
+  Process(std::vector<std::string> words, const std::vector<int>& sockets);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

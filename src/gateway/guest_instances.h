@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the instance of a call comes from and where it goes afterwards: made for the call, kept for the other hooks of
-// the exchange, or kept by the loop for other exchanges (modules::InstanceMode). Instances whose guest can be put back to
-// what it was in the beginning are kept by the loop in all modes: that costs less than a new one.
+// the exchange, or kept by the loop for other exchanges (modules::InstanceMode). Instances whose guest can be put back
+// to what it was in the beginning are kept by the loop in all modes: that costs less than a new one.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +41,8 @@ struct GuestInstance {
 
 class WarmInstances;
 
-// Kept instances of one exchange. Lives in the frame that serves it, on the loop's thread; in the end gives back what can
-// be made as new.
+// Kept instances of one exchange. Lives in the frame that serves it, on the loop's thread; in the end gives back what
+// can be made as new.
 class ExchangeInstances {
  public:
   ExchangeInstances() = default;

@@ -20,7 +20,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kVersionKey = "sandgate_handover";
+constexpr std::string_view kVersionKey = "handover_version";
 constexpr std::array<std::string_view, 5> kKinds = {"hello", "offer", "ready", "done", "cancelled"};
 // Objects within arrays within the object.
 constexpr std::size_t kDepthMax = 4;

@@ -39,7 +39,7 @@ TEST(HandoverMessage, ComesBackAsItWasWritten) {
 }
 
 TEST(HandoverMessage, ToldApartByVersion) {
-  Result<HandoverMessage> newer = parse_handover_message(R"({"sandgate_handover":2,"message":"hi","more":[]})");
+  Result<HandoverMessage> newer = parse_handover_message(R"({"handover_version":2,"message":"hi","more":[]})");
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().kind, ErrorKind::kUnsupported);
   EXPECT_NE(newer.error().detail.find("version 2, this one in version 1"), std::string::npos);
@@ -65,25 +65,25 @@ TEST(HandoverMessage, RefusesWhatIsNone) {
        "{}",
        "GET / HTTP/1.1",
        R"({"message":"hello"})",
-       R"({"sandgate_handover":"1","message":"hello"})",
-       R"({"sandgate_handover":-1,"message":"hello"})",
-       R"({"sandgate_handover":1})",
-       R"({"sandgate_handover":1,"message":7})",
-       R"({"sandgate_handover":1,"message":"goodbye"})",
-       R"({"sandgate_handover":1,"message":"offer"})",
-       R"({"sandgate_handover":1,"message":"offer","sockets":[],"data_lock":1})",
-       R"({"sandgate_handover":1,"message":"offer","sockets":[7],"data_lock":true})",
-       R"({"sandgate_handover":1,"message":"offer","sockets":[{"listener":"main"}],"data_lock":true})",
-       R"({"sandgate_handover":1,"message":"offer","sockets":[{"listener":"main","address":"a","group_index":-1}],"data_lock":true})",
-       R"({"sandgate_handover":1,"message":"ready"})",
-       R"({"sandgate_handover":1,"message":"ready","taken":[-1]})",
-       R"({"sandgate_handover":1,"message":"ready","taken":["0"]})",
-       R"({"sandgate_handover":1,"message":"ready","taken":[0,0]})"}) {
+       R"({"handover_version":"1","message":"hello"})",
+       R"({"handover_version":-1,"message":"hello"})",
+       R"({"handover_version":1})",
+       R"({"handover_version":1,"message":7})",
+       R"({"handover_version":1,"message":"goodbye"})",
+       R"({"handover_version":1,"message":"offer"})",
+       R"({"handover_version":1,"message":"offer","sockets":[],"data_lock":1})",
+       R"({"handover_version":1,"message":"offer","sockets":[7],"data_lock":true})",
+       R"({"handover_version":1,"message":"offer","sockets":[{"listener":"main"}],"data_lock":true})",
+       R"({"handover_version":1,"message":"offer","sockets":[{"listener":"main","address":"a","group_index":-1}],"data_lock":true})",
+       R"({"handover_version":1,"message":"ready"})",
+       R"({"handover_version":1,"message":"ready","taken":[-1]})",
+       R"({"handover_version":1,"message":"ready","taken":["0"]})",
+       R"({"handover_version":1,"message":"ready","taken":[0,0]})"}) {
     Result<HandoverMessage> read = parse_handover_message(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().kind, ErrorKind::kInvalid) << text;
   }
-  std::string many = R"({"sandgate_handover":1,"message":"ready","taken":[0)";
+  std::string many = R"({"handover_version":1,"message":"ready","taken":[0)";
   for (int i = 1; i < 1000; ++i) many += "," + std::to_string(i);
   EXPECT_FALSE(parse_handover_message(many + "]}")) << "more sockets than there can be";
   EXPECT_FALSE(parse_handover_message(std::string(100, '[') + std::string(100, ']')));

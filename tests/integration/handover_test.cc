@@ -187,8 +187,8 @@ TEST_F(HandoverTest, ASuccessorThatFailsChangesNothing) {
     EXPECT_EQ(refused.status, 503) << "two servers have the data directory";
     EXPECT_TRUE(refused.field("retry-after"));
   }
-  for (const char* nonsense : {"nonsense", R"({"sandgate_handover":99,"message":"hello"})",
-                               R"({"sandgate_handover":1,"message":"ready","taken":[0]})"}) {
+  for (const char* nonsense : {"nonsense", R"({"handover_version":99,"message":"hello"})",
+                               R"({"handover_version":1,"message":"ready","taken":[0]})"}) {
     std::unique_ptr<net::DescriptorChannel> channel = connect();
     ASSERT_TRUE(channel->send(nonsense));
     EXPECT_EQ(hear(*channel).kind, Kind::kCancelled) << nonsense;
@@ -370,7 +370,7 @@ TEST_F(OddPredecessor, WhoseOfferIsNotWholeOrOfAnotherVersionIsNotTrusted) {
   successor = start();
   Result<net::DescriptorChannel> second = listener_.accept(-1);
   ASSERT_TRUE(second);
-  ASSERT_TRUE(second->send(R"({"sandgate_handover":2,"message":"offer"})"));
+  ASSERT_TRUE(second->send(R"({"handover_version":2,"message":"offer"})"));
   EXPECT_EQ(successor->wait(), 2);
   EXPECT_TRUE(contains(successor->text(), "version 2, this one in version 1")) << successor->text();
 }

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-COMMANDS = {"latency": ("flat", 1), "idle": ("kib_per_connection", 1), "routes": ("cpu_us", 3)}
+COMMANDS = {"latency": ("flat", 1), "idle": ("kib_per_connection", 1), "routes": ("cpu_us", 3), "neighbours": ("p99_us", 4)}
 
 
 def main():

@@ -47,10 +47,10 @@ Result<std::unique_ptr<RedisStores>> RedisStores::create(const StateOptions& opt
     if (!made) return fail(std::move(made.error()));
     tls = *std::move(made);
   }
-  return std::unique_ptr<RedisStores>(new RedisStores(options, std::move(url), std::move(tls), loops, limits));
+  return std::unique_ptr<RedisStores>(new RedisStores(options, std::move(url), tls, loops, limits));
 }
 
-RedisStores::RedisStores(const StateOptions& options, StateUrl url, std::shared_ptr<net::TlsClient> tls,
+RedisStores::RedisStores(const StateOptions& options, StateUrl url, const std::shared_ptr<net::TlsClient>& tls,
                          const std::vector<net::LoopThread*>& loops, const StoreLimits& limits)
     : options_(options),
       url_(std::move(url)),

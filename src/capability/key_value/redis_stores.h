@@ -41,7 +41,7 @@ class RedisStores final : public Stores, private RedisConnection::Owner {
  private:
   struct Operation;
 
-  RedisStores(const StateOptions& options, StateUrl url, std::shared_ptr<net::TlsClient> tls,
+  RedisStores(const StateOptions& options, StateUrl url, const std::shared_ptr<net::TlsClient>& tls,
               const std::vector<net::LoopThread*>& loops, const StoreLimits& limits);
 
   void send(RedisConnection& connection, const std::string& command, std::unique_ptr<Operation> operation);

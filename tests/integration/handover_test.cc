@@ -104,6 +104,13 @@ class Load {
   std::atomic<int> failed_{0};
 };
 
+// ThreadSanitizer leaves no room for the engine's pool: servers with modules do not start under it.
+#if defined(__has_feature) && __has_feature(thread_sanitizer)
+constexpr bool kModulesRun = false;
+#else
+constexpr bool kModulesRun = true;
+#endif
+
 class HandoverTest : public testing::Test {
  protected:
   std::unique_ptr<Process> start(const std::string& threads = "1", std::vector<std::string> more = {}) {
@@ -164,6 +171,7 @@ TEST_F(HandoverTest, FiveHandoversUnderLoadLoseNoRequest) {
 }
 
 TEST_F(HandoverTest, ASuccessorThatFailsChangesNothing) {
+  if (!kModulesRun) GTEST_SKIP() << "servers with modules do not start under ThreadSanitizer";
   std::unique_ptr<Process> serving = start("1", modules());
   std::uint16_t port = serving->wait_until_it_listens();
   ASSERT_NE(port, 0) << serving->text();
@@ -214,6 +222,7 @@ TEST_F(HandoverTest, ASuccessorThatFailsChangesNothing) {
 }
 
 TEST_F(HandoverTest, ModulesGoAlongAndAreChangedByTheSuccessor) {
+  if (!kModulesRun) GTEST_SKIP() << "servers with modules do not start under ThreadSanitizer";
   std::unique_ptr<Process> serving = start("1", modules());
   std::uint16_t port = serving->wait_until_it_listens();
   ASSERT_NE(port, 0) << serving->text();
@@ -235,6 +244,7 @@ TEST_F(HandoverTest, ModulesGoAlongAndAreChangedByTheSuccessor) {
 }
 
 TEST_F(HandoverTest, WhatAFailedSuccessorDeployedIsNotKept) {
+  if (!kModulesRun) GTEST_SKIP() << "servers with modules do not start under ThreadSanitizer";
   std::unique_ptr<Process> serving = start("1", modules());
   std::uint16_t port = serving->wait_until_it_listens();
   ASSERT_EQ(fetch(port, "PUT", "/wasm/kept?attach=OnRequest", {}, read_guest("continue_all")).status, 201);

@@ -21,6 +21,46 @@
 namespace sandgate::config {
 namespace {
 
+// The library's test for white space reaches a place that it calls unreachable for many letters beyond ASCII. It gets
+// each of their bytes as a character of the last plane for private use instead, which that test lets alone; keys, texts
+// and messages are turned back.
+constexpr std::string_view kBytePrefix = "\xf4\x80";  // U+100000 + byte is f4 80, 80 or more, 80 or more
+constexpr std::size_t kByteLength = 4;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+std::string with_bytes_as_characters(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte < 0x80) {
+      result += letter;
+    } else {
+      result += kBytePrefix;
+      result += static_cast<char>(0x80U | (byte >> 6U));
+      result += static_cast<char>(0x80U | (byte & 0x3fU));
+    }
+  }
+  return result;
+}
+
+std::string with_characters_as_bytes(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    if (text.starts_with(kBytePrefix) && text.size() >= kByteLength &&
+        (static_cast<unsigned char>(text[2]) & 0x7cU) == 0) {
+      result +=
+          static_cast<char>(((static_cast<unsigned>(text[2]) & 3U) << 6U) | (static_cast<unsigned>(text[3]) & 0x3fU));
+      text.remove_prefix(kByteLength);
+    } else {
+      result += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return result;
+}
+
 Value convert(const toml::node& node, unsigned depth, Diagnostics& out);
 
 // The library keeps keys sorted by name; this is the order of the file.
@@ -37,7 +77,7 @@ Table convert_table(const toml::table& table, unsigned depth, Diagnostics& out) 
   for (const Place& place : places) {
     Value value = convert(*place.node, depth, out);
     if (place.at.line != 0) value.line = place.at.line;
-    result.entries.push_back({std::string(place.key->str()), std::move(value)});
+    result.entries.push_back({with_characters_as_bytes(place.key->str()), std::move(value)});
   }
   return result;
 }
@@ -56,7 +96,7 @@ Value convert(const toml::node& node, unsigned depth, Diagnostics& out) {
     for (const toml::node& element : *array) list.push_back(convert(element, depth + 1, out));
     value.content = std::move(list);
   } else if (const auto* text = node.as_string()) {
-    value.content = std::string(text->get());
+    value.content = with_characters_as_bytes(text->get());
   } else if (const auto* number = node.as_integer()) {
     value.content = std::int64_t{number->get()};
   } else if (const auto* fraction = node.as_floating_point()) {
@@ -69,45 +109,6 @@ Value convert(const toml::node& node, unsigned depth, Diagnostics& out) {
   return value;
 }
 
-// Where the string that begins at `at` ends: behind its closing quotes, or at the end of a line that a string of one
-// line must not pass.
-std::size_t string_end(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  const std::string three(3, quote);
-  const bool many_lines = text.substr(at).starts_with(three);
-  for (std::size_t i = at + (many_lines ? 3 : 1); i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\') {
-      ++i;
-    } else if (many_lines && text.substr(i).starts_with(three)) {
-      // Up to two quotes before the closing ones belong to the string.
-      return std::min(text.find_first_not_of(quote, i), text.size());
-    } else if (!many_lines && text[i] == quote) {
-      return i + 1;
-    } else if (!many_lines && text[i] == '\n') {
-      return i;
-    }
-  }
-  return text.size();
-}
-
-// The first letter beyond ASCII outside of strings and comments, where TOML 1.0 has none; the length of the text when
-// there is none. The library must not see it: its test for white space reaches a place that it calls unreachable.
-std::size_t stray_letter(std::string_view text) {
-  std::size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
-  while (i < text.size()) {
-    if (text[i] == '#') {
-      i = std::min(text.find('\n', i), text.size());
-    } else if (text[i] == '"' || text[i] == '\'') {
-      i = string_end(text, i);
-    } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
-      return i;
-    } else {
-      ++i;
-    }
-  }
-  return text.size();
-}
-
 }  // namespace
 
 Table parse_toml(std::string_view text, Diagnostics& out) {
@@ -115,19 +116,16 @@ Table parse_toml(std::string_view text, Diagnostics& out) {
     out.add(0, fmt::format("the file is larger than {} MiB", kFileBytesMax >> 20U));
     return {};
   }
-  const std::string_view before = text.substr(0, stray_letter(text));
-  const bool stray = before.size() != text.size();
-  const auto stray_line = static_cast<unsigned>(1 + std::ranges::count(before, '\n'));
-  const toml::parse_result parsed = toml::parse(before);
-  // What an earlier line says may be why the letter seems to be outside of a string.
-  if (!parsed && (!stray || parsed.error().source().begin.line < stray_line)) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const toml::parse_result parsed = toml::parse(with_bytes_as_characters(text));
+  if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    out.add(error.source().begin.line, fmt::format("no valid TOML: {}", error.description()));
-    return {};
-  }
-  if (stray) {
-    out.add(stray_line,
-            "no valid TOML: a letter or a space beyond ASCII outside of quotes; write the key or the value as \"...\"");
+    const bool beyond_ascii = error.description().find(kBytePrefix) != std::string_view::npos;
+    out.add(
+        error.source().begin.line,
+        beyond_ascii
+            ? "no valid TOML: a letter or a space beyond ASCII outside of quotes; write the key or the value as \"...\""
+            : fmt::format("no valid TOML: {}", error.description()));
     return {};
   }
   return convert_table(parsed.table(), 0, out);

@@ -28,7 +28,7 @@ threads = 2
 data_dir = "modules"
 cache_dir = "cache"
 access_log = "json"
-server_timing = true
+server_timing = "always"
 drain = "20s"
 admin = {{ loopback = true }}
 
